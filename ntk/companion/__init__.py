@@ -1,0 +1,1 @@
+"""What the book needs beside the mathematics: claims, data sets, figures, notebooks."""

@@ -1,0 +1,33 @@
+"""Errors of the package: each names the argument, what came, what was expected and the fix."""
+
+
+class NTKError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InvalidValueError(NTKError, ValueError):
+    """An argument of the right type has a value that cannot be used."""
+
+
+class ShapeError(NTKError, ValueError):
+    """An array has the wrong rank or shape."""
+
+
+class InvalidTypeError(NTKError, TypeError):
+    """An argument has a type that cannot be used."""
+
+
+class MissingExtraError(NTKError, ImportError):
+    """A part of the package was asked for whose optional dependencies are not installed."""
+
+
+class ClaimFailedError(NTKError, AssertionError):
+    """A claim of the book did not pass its own acceptance rule."""
+
+
+class UnknownNameError(NTKError, KeyError):
+    """A name is not among the known ones; the message lists close matches."""
+
+    def __str__(self) -> str:
+        # KeyError prints the repr of its argument, which would show a sentence in quotes.
+        return str(self.args[0]) if self.args else ""
