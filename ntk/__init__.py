@@ -1,3 +1,30 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
+from ntk import conventions, errors
+from ntk.analytic import kernel
+from ntk.empirical import empirical_ntk
+from ntk.errors import NTKError, NTKWarning
+from ntk.flow import GradientFlow
+from ntk.layers import Dense, Erf, Relu, Serial, mlp
+from ntk.state import Kernel, State
+from ntk.taylor import linearize
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Dense",
+    "Erf",
+    "GradientFlow",
+    "Kernel",
+    "NTKError",
+    "NTKWarning",
+    "Relu",
+    "Serial",
+    "State",
+    "conventions",
+    "empirical_ntk",
+    "errors",
+    "kernel",
+    "linearize",
+    "mlp",
+]

@@ -31,3 +31,11 @@ class UnknownNameError(NTKError, KeyError):
     def __str__(self) -> str:
         # KeyError prints the repr of its argument, which would show a sentence in quotes.
         return str(self.args[0]) if self.args else ""
+
+
+class NTKWarning(UserWarning):
+    """Base of every warning of this package."""
+
+
+class PrecisionWarning(NTKWarning):
+    """float64 was asked for, but JAX is set to keep float32 only."""

@@ -1,0 +1,178 @@
+"""The limiting kernels of a description: what to compute, and the tiles it is computed in."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal, overload
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+from jax.typing import ArrayLike
+
+from ntk import checks
+from ntk.errors import InvalidTypeError
+from ntk.layers.base import Layer
+from ntk.layers.repeat import fold
+from ntk.state import Kernel, State
+
+TILE = 512
+"""Rows and columns of a tile: three float32 arrays of this size fit a processor's cache."""
+
+Part = Literal["nngp", "ntk"]
+
+
+@overload
+def kernel(
+    net: Layer, x1: ArrayLike, x2: ArrayLike | None = None, *, get: Part
+) -> Float[Array, "n1 n2"]: ...
+@overload
+def kernel(
+    net: Layer, x1: ArrayLike, x2: ArrayLike | None = None, *, get: Sequence[Part] = ...
+) -> Kernel: ...
+def kernel(
+    net: Layer,
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    *,
+    get: Part | Sequence[Part] = ("nngp", "ntk"),
+) -> Kernel | Float[Array, "n1 n2"]:
+    r"""Limiting NNGP and NTK of a network description, for all pairs of inputs.
+
+    For each dense layer and activation :math:`\sigma` (Jacot et al. 2018, Proposition 1 and
+    Theorem 1; Lee et al. 2018)
+
+    .. math:: \Sigma \mapsto \sigma_w^2\, \mathbb E_{(u, v) \sim \mathcal N(0, \Sigma)}
+              [\sigma(u) \sigma(v)] + \sigma_b^2, \qquad
+              \Theta \mapsto \sigma_w^2\, \Theta\, \mathbb E[\dot\sigma(u) \dot\sigma(v)]
+              + \Sigma,
+
+    starting from :math:`\Sigma = \sigma_w^2 \langle x, x' \rangle / d + \sigma_b^2 = \Theta`.
+
+    Parameters
+    ----------
+    net : Layer
+        A description such as ``ntk.mlp(...)`` or ``ntk.Serial(...)``.
+    x1 : ArrayLike, shape (n1, d)
+        Inputs.
+    x2 : ArrayLike, shape (n2, d), optional
+        Inputs for the columns; ``x1`` if omitted, and the result is then exactly symmetric.
+    get : "nngp", "ntk" or a sequence of these
+        Which kernels. One word returns the matrix itself.
+
+    Returns
+    -------
+    Kernel or Array
+        ``Kernel(nngp, ntk)`` of ``(n1, n2)`` arrays in the inputs' dtype, a part not asked for
+        being ``None``; or one array.
+
+    Raises
+    ------
+    InvalidTypeError
+        If ``net`` is not a description.
+    ShapeError, InvalidValueError
+        If inputs have the wrong rank, no rows, different features, a NaN or an infinity.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, ntk
+    >>> net = ntk.mlp(depth=1, activation="relu", sigma_w=2**0.5)
+    >>> K = ntk.kernel(net, jnp.eye(2) * 2**0.5)
+    >>> K.ntk.round(4).tolist()
+    [[4.0, 0.6366000175476074], [0.6366000175476074, 4.0]]
+    """
+    if not isinstance(net, Layer):
+        raise InvalidTypeError(
+            f"net must be a description such as ntk.mlp(depth=3), got {type(net).__name__}; "
+            "for a function f(params, x) use ntk.empirical_ntk(f, params, x)"
+        )
+    wanted = _parts(get)
+    a = checks.points("x1", x1)
+    b = None
+    if x2 is not None:
+        b = checks.points("x2", x2)
+        checks.same_features("x1", a, "x2", b)
+        a, b = _common_dtype(a, b)
+    result = _kernel(fold(net, a.dtype), a, b, wanted)
+    return getattr(result, get) if isinstance(get, str) else result
+
+
+def _parts(get: Any) -> tuple[str, ...]:
+    parts = (get,) if isinstance(get, str) else tuple(get)
+    for part in parts or ("",):
+        checks.choice("get", part, Kernel._fields)
+    return tuple(part for part in Kernel._fields if part in parts)
+
+
+def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
+    dtype = jnp.promote_types(a.dtype, b.dtype)
+    return a.astype(dtype), b.astype(dtype)
+
+
+@partial(jax.jit, static_argnums=3)
+def _kernel(net: Layer, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
+    def tile(rows: Array, columns: Array, same: Array | bool) -> list[Array]:
+        state = net.propagate(_input_state(rows, columns, same, tangent="ntk" in wanted))
+        parts = {"nngp": state.cov, "ntk": state.tangent}
+        return [parts[name] for name in wanted]
+
+    found = dict(zip(wanted, _over_tiles(tile, x1, x2, len(wanted)), strict=True))
+    return Kernel(found.get("nngp"), found.get("ntk"))
+
+
+def _input_state(x1: Array, x2: Array, same: Array | bool, *, tangent: bool) -> State:
+    d = x1.shape[1]
+    cov = jnp.matmul(x1, x2.T, precision=jax.lax.Precision.HIGHEST) / d
+    var1, var2 = (jnp.sum(x * x, axis=1) / d for x in (x1, x2))
+    # A matrix product rounds x.x otherwise than a sum of squares does; on the diagonal the pair
+    # must be exactly coincident, or a kinked activation sees an angle of sqrt(eps).
+    diagonal = jnp.eye(*cov.shape, dtype=bool) & same
+    cov = jnp.where(diagonal, var1[:, None], cov)
+    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d)
+
+
+def _over_tiles(tile: Any, x1: Array, x2: Array | None, parts: int) -> list[Array]:
+    """Fill the result tile by tile; of a symmetric one, compute the upper half only."""
+    symmetric = x2 is None
+    columns = x1 if x2 is None else x2
+    n1, n2 = x1.shape[0], columns.shape[0]
+    if max(n1, n2) <= TILE:
+        return [_mirror(part, symmetric) for part in tile(x1, columns, symmetric)]
+
+    height, width = min(TILE, n1), min(TILE, n2)
+    rows_padded, columns_padded = _pad(x1, height), _pad(columns, width)
+    grid = [
+        (i, j)
+        for i in range(rows_padded.shape[0] // height)
+        for j in range(columns_padded.shape[0] // width)
+        if not symmetric or i <= j
+    ]
+
+    def fill(results: list[Array], ij: Array) -> tuple[list[Array], None]:
+        i, j = ij
+        block = tile(
+            jax.lax.dynamic_slice_in_dim(rows_padded, i * height, height),
+            jax.lax.dynamic_slice_in_dim(columns_padded, j * width, width),
+            (i == j) & symmetric,
+        )
+        for k, part in enumerate(block):
+            if symmetric:
+                part = jnp.where(i == j, _mirror(part, True), part)
+                results[k] = jax.lax.dynamic_update_slice(
+                    results[k], part.T, (j * width, i * height)
+                )
+            results[k] = jax.lax.dynamic_update_slice(results[k], part, (i * height, j * width))
+        return results, None
+
+    shape = (rows_padded.shape[0], columns_padded.shape[0])
+    empty = [jnp.zeros(shape, x1.dtype) for _ in range(parts)]
+    results, _ = jax.lax.scan(fill, empty, jnp.asarray(grid))
+    return [part[:n1, :n2] for part in results]
+
+
+def _pad(x: Array, multiple: int) -> Array:
+    return jnp.pad(x, ((0, -x.shape[0] % multiple), (0, 0)))
+
+
+def _mirror(part: Array, symmetric: bool) -> Array:
+    return jnp.triu(part) + jnp.triu(part, 1).T if symmetric else part

@@ -1,0 +1,95 @@
+"""What every layer of a description has: three methods, and a place in JAX's pytrees."""
+
+import abc
+import dataclasses
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+import jax
+from jax import Array
+from jaxtyping import PRNGKeyArray
+
+from ntk.state import State
+
+Params = Any
+"""Parameters of a layer or network: any pytree of floating arrays."""
+
+LayerType = TypeVar("LayerType", bound="type[Layer]")
+
+
+def static(**kwargs: Any) -> Any:
+    """Declare a field of a description as structure: changing it recompiles."""
+    return dataclasses.field(metadata={"static": True}, **kwargs)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
+def description(cls: LayerType) -> LayerType:
+    """Make a class a frozen dataclass that JAX knows: numbers are leaves, ``static`` fields not.
+
+    Examples
+    --------
+    >>> import jax, ntk
+    >>> from ntk.layers import Layer, description
+    >>> @description
+    ... class Scale(Layer):
+    ...     factor: float
+    ...     def init(self, key, in_shape, *, dtype=None):
+    ...         return ()
+    ...     def apply(self, params, x):
+    ...         return self.factor * x
+    ...     def propagate(self, state):
+    ...         return jax.tree.map(lambda part: self.factor**2 * part, state)
+    >>> net = ntk.Serial(ntk.Dense(1), Scale(3.0))
+    >>> float(ntk.kernel(net, jax.numpy.ones((1, 4)), get="ntk")[0, 0])
+    9.0
+    """
+    frozen = dataclasses.dataclass(frozen=True, repr=False)(cls)
+    jax.tree_util.register_dataclass(frozen)
+    return frozen
+
+
+class Layer(abc.ABC):
+    """A layer: a finite function with random parameters, and its infinite-width limit.
+
+    Subclasses are decorated with :func:`description` and give three methods.
+    """
+
+    mixes_positions: ClassVar[bool] = False
+    couples_batch: ClassVar[bool] = False
+
+    def __repr__(self) -> str:
+        """Print as one would write it: what has its default value is left out."""
+        words = []
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.default is dataclasses.MISSING and not field.kw_only:
+                words.append(repr(value))
+            elif value is not field.default and value != field.default:
+                words.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(words)})"
+
+    @abc.abstractmethod
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Draw the parameters of one network.
+
+        Parameters
+        ----------
+        key : PRNGKeyArray
+            A JAX random key.
+        in_shape : tuple of int
+            The shape of one input, without the batch axis.
+        dtype : dtype, optional
+            Of the parameters; JAX's default floating type if omitted.
+
+        Returns
+        -------
+        Params
+            A pytree of arrays; empty where the layer has no parameters.
+        """
+
+    @abc.abstractmethod
+    def apply(self, params: Params, x: Array) -> Array:
+        """Evaluate the finite layer on a batch ``(n, *in_shape)``."""
+
+    @abc.abstractmethod
+    def propagate(self, state: State) -> State:
+        """Carry the limiting covariance and tangent kernel through the layer."""

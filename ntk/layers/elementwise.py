@@ -1,0 +1,92 @@
+"""Activations: a scalar function and its dual, the same function seen by a Gaussian pair."""
+
+import abc
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float, PRNGKeyArray
+
+from ntk.layers.base import Layer, Params
+from ntk.state import State
+
+Entry = Float[Array, "..."]
+
+
+class Elementwise(Layer):
+    r"""A layer that applies one scalar function :math:`\sigma` to each feature.
+
+    A subclass, decorated with :func:`ntk.layers.description`, gives :meth:`function` and
+    :meth:`dual`. The dual of the derivative follows from Price's theorem,
+
+    .. math:: \mathbb E[\dot\sigma(u) \dot\sigma(v)]
+              = \frac{\partial}{\partial c} \mathbb E[\sigma(u) \sigma(v)],
+
+    by automatic differentiation. Where :math:`\sigma` has a kink the dual has an infinite second
+    derivative on the diagonal, and :meth:`dual_derivative` is given by hand.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, ntk
+    >>> from ntk.layers import Elementwise, description
+    >>> @description
+    ... class Square(Elementwise):
+    ...     def function(self, x):
+    ...         return x**2
+    ...     def dual(self, cov, var1, var2):
+    ...         return var1 * var2 + 2 * cov**2
+    >>> net = ntk.Serial(ntk.Dense(64), Square(), ntk.Dense(1))
+    >>> K = ntk.kernel(net, jnp.ones((1, 3)))
+    >>> float(K.nngp[0, 0]), float(K.ntk[0, 0])
+    (3.0, 7.0)
+    """
+
+    @abc.abstractmethod
+    def function(self, x: Array) -> Array:
+        r"""Evaluate :math:`\sigma` elementwise."""
+
+    @abc.abstractmethod
+    def dual(self, cov: Entry, var1: Entry, var2: Entry) -> Entry:
+        r"""Return :math:`\mathbb E[\sigma(u) \sigma(v)]` for a centred Gaussian pair.
+
+        Parameters
+        ----------
+        cov, var1, var2 : Array
+            Covariance and variances of the pairs; arrays that broadcast.
+
+        Returns
+        -------
+        Array
+            The expectation for each pair.
+        """
+
+    def dual_derivative(self, cov: Entry, var1: Entry, var2: Entry) -> Entry:
+        r"""Return :math:`\mathbb E[\dot\sigma(u) \dot\sigma(v)]`, by Price's theorem."""
+        _, derivative = jax.jvp(
+            lambda c: self.dual(c, var1, var2), (cov,), (jnp.ones_like(cov),)
+        )
+        return derivative
+
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Return no parameters."""
+        return ()
+
+    def apply(self, params: Params, x: Array) -> Array:
+        r"""Apply :math:`\sigma` to each entry."""
+        return self.function(x)
+
+    def propagate(self, state: State) -> State:
+        r"""Apply :math:`K \mapsto \mathbb E[\sigma\sigma']`, :math:`T \mapsto T\,
+        \mathbb E[\dot\sigma\dot\sigma']` (Jacot et al. 2018, Theorem 1)."""
+        var1, var2 = state.var1[:, None], state.var2[None]
+        tangent = state.tangent
+        if tangent is not None:
+            tangent = tangent * self.dual_derivative(state.cov, var1, var2)
+        return State(
+            self.dual(state.cov, var1, var2),
+            tangent,
+            self.dual(state.var1, state.var1, state.var1),
+            self.dual(state.var2, state.var2, state.var2),
+            state.features,
+        )

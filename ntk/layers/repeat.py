@@ -1,0 +1,100 @@
+"""Runs of equal layers, folded into one loop: depth costs time, but no compilation."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import PRNGKeyArray
+
+from ntk.checks import is_concrete
+from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.serial import Serial
+from ntk.state import State
+
+LONGEST_BLOCK = 8
+"""Blocks of up to this many layers are recognised when they repeat."""
+
+
+@description
+class Repeated(Layer):
+    """A block that is applied ``length`` times, each time with numbers of its own.
+
+    Only :func:`fold` makes these, for the limit alone: the leaves of ``block`` have a leading axis
+    of that length.
+    """
+
+    block: Any
+    length: int = static()
+
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Refuse: a folded description is no network."""
+        raise NotImplementedError("a folded description has a limit only; use the original")
+
+    def apply(self, params: Params, x: Array) -> Array:
+        """Refuse: a folded description is no network."""
+        raise NotImplementedError("a folded description has a limit only; use the original")
+
+    def propagate(self, state: State) -> State:
+        """Loop over the block: once by itself, then scanned if that keeps the state's shape."""
+        first, rest = (jax.tree.map(lambda leaf, s=s: leaf[s], self.block) for s in (0, slice(1, None)))
+        # The first pass settles the width, which the carry of a scan may not change.
+        state = first.propagate(state)
+        if jax.eval_shape(first.propagate, state) != jax.eval_shape(lambda s: s, state):
+            for i in range(1, self.length):
+                state = jax.tree.map(lambda leaf, i=i: leaf[i], self.block).propagate(state)
+            return state
+        return jax.lax.scan(
+            lambda carry, block: (block.propagate(carry), None), state, rest, self.length - 1
+        )[0]
+
+
+def fold(layer: Layer, dtype: Any) -> Layer:
+    """Replace repeating blocks of a ``Serial`` by :class:`Repeated` ones.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any description; only ``Serial`` changes.
+    dtype : dtype
+        Of the stacked numbers, that of the computation.
+    """
+    if not isinstance(layer, Serial):
+        return layer
+    layers, folded, start = layer.layers, [], 0
+    structures = [jax.tree.structure(item) for item in layers]
+    while start < len(layers):
+        period, count = _longest_run(structures, start)
+        if count > 1:
+            blocks = [
+                Serial(*layers[start + i * period : start + (i + 1) * period])
+                for i in range(count)
+            ]
+            folded.append(Repeated(_stack(blocks, dtype), count))
+        else:
+            folded.append(fold(layers[start], dtype))
+        start += period * count
+    return Serial(*folded)
+
+
+def _longest_run(structures: list[Any], start: int) -> tuple[int, int]:
+    """Return the period and count of the run from ``start`` that covers most layers."""
+    best = (1, 1)
+    for period in range(1, LONGEST_BLOCK + 1):
+        block = structures[start : start + period]
+        count = 1
+        while structures[start + count * period : start + (count + 1) * period] == block:
+            count += 1
+        if count > 1 and count * period > best[0] * best[1]:
+            best = (period, count)
+    return best
+
+
+def _stack(blocks: list[Serial], dtype: Any) -> Serial:
+    def stack(*leaves: Any) -> Any:
+        if all(is_concrete(leaf) for leaf in leaves):
+            return np.asarray(leaves, dtype)  # on the host: nothing to compile
+        return jnp.stack([jnp.asarray(leaf, dtype) for leaf in leaves])
+
+    return jax.tree.map(stack, *blocks)

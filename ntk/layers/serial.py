@@ -1,0 +1,97 @@
+"""Composition: layers one after another."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import PRNGKeyArray
+
+from ntk.errors import InvalidTypeError
+from ntk.layers.base import Layer, Params
+from ntk.state import State
+
+
+@jax.tree_util.register_pytree_with_keys_class
+@dataclasses.dataclass(frozen=True, init=False, repr=False)
+class Serial(Layer):
+    """Layers applied one after another.
+
+    Parameters
+    ----------
+    *layers : Layer
+        At least one.
+
+    Raises
+    ------
+    InvalidTypeError
+        If something among them is not a layer, or there is none.
+
+    Examples
+    --------
+    >>> import jax, ntk
+    >>> net = ntk.Serial(ntk.Dense(64), ntk.Relu(), ntk.Dense(1))
+    >>> params = net.init(jax.random.key(0), (3,))
+    >>> net.apply(params, jax.numpy.ones((5, 3))).shape
+    (5, 1)
+    """
+
+    layers: tuple[Any, ...]
+
+    def __init__(self, *layers: Layer) -> None:
+        if not layers:
+            raise InvalidTypeError("Serial needs at least one layer, got none")
+        for position, layer in enumerate(layers):
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                raise InvalidTypeError(
+                    f"layer {position} of Serial is the class {layer.__name__}; "
+                    f"create one with {layer.__name__}(...)"
+                )
+            if not isinstance(layer, Layer):
+                raise InvalidTypeError(
+                    f"layer {position} of Serial must be a layer such as ntk.Dense(512) or "
+                    f"ntk.Relu(), got {layer!r}"
+                )
+        object.__setattr__(self, "layers", layers)
+
+    def __repr__(self) -> str:
+        """Print as one would write it."""
+        return f"Serial({', '.join(map(repr, self.layers))})"
+
+    def tree_flatten_with_keys(self) -> tuple[list[tuple[Any, Layer]], None]:
+        """Give JAX the layers as children."""
+        return [(jax.tree_util.SequenceKey(i), item) for i, item in enumerate(self.layers)], None
+
+    @classmethod
+    def tree_unflatten(cls, _: None, layers: Iterable[Any]) -> Self:
+        """Rebuild without the checks: JAX puts things in place of layers that are none."""
+        serial = object.__new__(cls)
+        object.__setattr__(serial, "layers", tuple(layers))
+        return serial
+
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Draw the parameters of each layer; returns a tuple with one entry a layer."""
+        dtype = jnp.result_type(float) if dtype is None else dtype
+        params = []
+        example = jax.ShapeDtypeStruct((1, *in_shape), dtype)
+        for layer, layer_key in zip(
+            self.layers, jax.random.split(key, len(self.layers)), strict=True
+        ):
+            layer_params = layer.init(layer_key, example.shape[1:], dtype=dtype)
+            example = jax.eval_shape(layer.apply, layer_params, example)
+            params.append(layer_params)
+        return tuple(params)
+
+    def apply(self, params: Params, x: Array) -> Array:
+        """Evaluate the network on a batch ``(n, *in_shape)``."""
+        for layer, layer_params in zip(self.layers, params, strict=True):
+            x = layer.apply(layer_params, x)
+        return x
+
+    def propagate(self, state: State) -> State:
+        """Carry the covariance and the tangent kernel through each layer in turn."""
+        for layer in self.layers:
+            state = layer.propagate(state)
+        return state

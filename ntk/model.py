@@ -1,0 +1,103 @@
+"""The second seam: any function of parameters and a batch, checked once and given one shape."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ntk.checks import is_concrete, require_finite
+from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
+
+Model = Callable[[Any, Any], Array]
+"""A function ``f(params, x)`` of a batch ``x`` of ``n`` examples, with a result ``(n, k)``."""
+
+
+def batch_size(name: str, x: Any) -> int:
+    """Return the common length of the leading axis of a pytree of arrays."""
+    leaves = jax.tree.leaves(x)
+    if not leaves:
+        raise ShapeError(f"{name} is empty: expected an array, or a pytree of arrays, of examples")
+    for leaf in leaves:
+        if not hasattr(leaf, "shape"):
+            raise InvalidTypeError(
+                f"{name} must hold arrays, got {type(leaf).__name__}; "
+                f"use jax.numpy.asarray({name})"
+            )
+        if leaf.ndim == 0:
+            raise ShapeError(f"{name} must have a leading axis of examples, got a single number")
+    sizes = {int(leaf.shape[0]) for leaf in leaves}
+    if len(sizes) > 1:
+        raise ShapeError(f"the arrays of {name} differ in the leading axis: {sorted(sizes)}")
+    size = sizes.pop()
+    if size == 0:
+        raise ShapeError(f"{name} is empty: expected at least one example")
+    for leaf in leaves:
+        if jnp.issubdtype(leaf.dtype, jnp.floating):
+            require_finite(name, leaf)
+    return size
+
+
+def check_params(params: Any) -> None:
+    """Raise unless every leaf of ``params`` is a floating array."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    if not leaves:
+        raise InvalidValueError("params has no leaves: there is nothing to differentiate")
+    for path, leaf in leaves:
+        dtype = jnp.result_type(leaf)
+        if not jnp.issubdtype(dtype, jnp.floating):
+            raise InvalidTypeError(
+                f"params{jax.tree_util.keystr(path)} has dtype {dtype}; the NTK needs real "
+                "floating parameters: close over the others in f"
+            )
+
+
+def with_flat_outputs(f: Model) -> Model:
+    """Return ``f`` with all trailing axes of its result counted into one."""
+
+    def flat(params: Any, x: Any) -> Array:
+        y = f(params, x)
+        return y.reshape(y.shape[0], -1)
+
+    return flat
+
+
+def check_outputs(f: Model, params: Any, name: str, x: Any) -> int:
+    """Evaluate shapes (and values where possible) of ``f(params, x)``; return how many outputs."""
+    n = batch_size(name, x)
+    y = jax.eval_shape(f, params, x)
+    if not hasattr(y, "shape"):
+        raise InvalidTypeError(
+            f"f(params, {name}) must return one array (n, k), got {type(y).__name__}"
+        )
+    if not jnp.issubdtype(y.dtype, jnp.floating):
+        raise InvalidTypeError(f"f(params, {name}) must be real and floating, got {y.dtype}")
+    if y.ndim < 2 or y.shape[0] != n or 0 in y.shape:
+        hint = "; for one output return y[:, None]" if y.shape == (n,) else ""
+        raise ShapeError(
+            f"f(params, {name}) must have shape (n, k) with n = {n} examples, "
+            f"got shape {y.shape}{hint}"
+        )
+    return int(y.size // n)
+
+
+def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
+    """Raise if the first example's result changes when the rest of the batch is left out.
+
+    Layers such as BatchNorm in training mode couple the examples; a Jacobian taken example by
+    example would silently be that of another function.
+    """
+    if not all(map(is_concrete, jax.tree.leaves((params, x)))):
+        return
+    batch = f(params, x)
+    require_finite(f"f(params, {name})", batch)
+    alone = f(params, jax.tree.map(lambda leaf: leaf[:1], x))
+    gap = float(jnp.max(jnp.abs(batch[:1] - alone)))
+    size = float(jnp.max(jnp.abs(batch)))
+    if gap > size * float(jnp.finfo(batch.dtype).eps) ** 0.5:
+        raise InvalidValueError(
+            f"f mixes the examples of a batch: f(params, {name})[:1] and f(params, {name}[:1]) "
+            f"differ by {gap:.3g}. Put normalisation into inference mode, or pass coupled=True "
+            "to take the joint Jacobian of the whole batch"
+        )

@@ -1,0 +1,55 @@
+"""What travels through a description, and what comes out of it."""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+from jax import Array
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class State:
+    r"""One tile of the recursion on its way through the layers.
+
+    With :math:`z(x)` the representation that has been reached, averages over its features are
+
+    .. math:: K(x, x') = \tfrac1n \langle z(x), z(x') \rangle, \qquad
+              T(x, x') = \tfrac1n \sum_i \langle \partial_\theta z_i(x),
+              \partial_\theta z_i(x') \rangle
+
+    in the limit of infinite width.
+
+    Attributes
+    ----------
+    cov : Array, shape (n1, n2, *positions)
+        The covariance :math:`K(x_i, x'_j)`.
+    tangent : Array of the same shape, or None
+        The tangent kernel :math:`T(x_i, x'_j)`; ``None`` when only the NNGP is wanted.
+    var1, var2 : Array, shapes (n1, *positions) and (n2, *positions)
+        The diagonals :math:`K(x_i, x_i)` and :math:`K(x'_j, x'_j)`.
+    features : int
+        How many features the representation has. The limit does not depend on it, except in
+        standard parametrisation, where the tangent kernel grows with it.
+    """
+
+    cov: Array
+    tangent: Array | None
+    var1: Array
+    var2: Array
+    features: int = dataclasses.field(metadata={"static": True})
+
+
+class Kernel(NamedTuple):
+    """The two limiting kernels of a description; a part that was not asked for is ``None``.
+
+    Attributes
+    ----------
+    nngp : Array, shape (n1, n2), or None
+        The covariance of the outputs at initialisation.
+    ntk : Array, shape (n1, n2), or None
+        The neural tangent kernel.
+    """
+
+    nngp: Array | None
+    ntk: Array | None
