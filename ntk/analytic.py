@@ -1,14 +1,14 @@
 """The limiting kernels of a description: what to compute, and the tiles it is computed in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, overload
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
 from jax.typing import ArrayLike
+from jaxtyping import Float, Num
 
 from ntk import checks
 from ntk.errors import InvalidTypeError
@@ -28,14 +28,18 @@ def kernel(
 ) -> Float[Array, "n1 n2"]: ...
 @overload
 def kernel(
-    net: Layer, x1: ArrayLike, x2: ArrayLike | None = None, *, get: Sequence[Part] = ...
-) -> Kernel: ...
-def kernel(
     net: Layer,
     x1: ArrayLike,
     x2: ArrayLike | None = None,
     *,
-    get: Part | Sequence[Part] = ("nngp", "ntk"),
+    get: tuple[Part, ...] | list[Part] = ...,
+) -> Kernel: ...
+def kernel(
+    net: Layer,
+    x1: Num[ArrayLike, "n1 d"],
+    x2: Num[ArrayLike, "n2 d"] | None = None,
+    *,
+    get: Part | tuple[Part, ...] | list[Part] = ("nngp", "ntk"),
 ) -> Kernel | Float[Array, "n1 n2"]:
     r"""Limiting NNGP and NTK of a network description, for all pairs of inputs.
 
@@ -77,9 +81,9 @@ def kernel(
     --------
     >>> import jax.numpy as jnp, ntk
     >>> net = ntk.mlp(depth=1, activation="relu", sigma_w=2**0.5)
-    >>> K = ntk.kernel(net, jnp.eye(2) * 2**0.5)
-    >>> K.ntk.round(4).tolist()
-    [[4.0, 0.6366000175476074], [0.6366000175476074, 4.0]]
+    >>> K = ntk.kernel(net, jnp.asarray([[1.0, 1.0], [1.0, -1.0]]))
+    >>> K.nngp.shape, round(float(K.ntk[0, 0]), 4), round(float(K.ntk[0, 1]), 4)
+    ((2, 2), 4.0, 0.6366)
     """
     if not isinstance(net, Layer):
         raise InvalidTypeError(
@@ -93,8 +97,11 @@ def kernel(
         b = checks.points("x2", x2)
         checks.same_features("x1", a, "x2", b)
         a, b = _common_dtype(a, b)
-    result = _kernel(fold(net, a.dtype), a, b, wanted)
-    return getattr(result, get) if isinstance(get, str) else result
+    result: Kernel = _kernel(fold(net, a.dtype), a, b, wanted)
+    if isinstance(get, str):
+        part: Array = getattr(result, get)
+        return part
+    return result
 
 
 def _parts(get: Any) -> tuple[str, ...]:
@@ -113,7 +120,9 @@ def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
 def _kernel(net: Layer, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
     def tile(rows: Array, columns: Array, same: Array | bool) -> list[Array]:
         state = net.propagate(_input_state(rows, columns, same, tangent="ntk" in wanted))
-        parts = {"nngp": state.cov, "ntk": state.tangent}
+        parts = {"nngp": state.cov}
+        if state.tangent is not None:
+            parts["ntk"] = state.tangent
         return [parts[name] for name in wanted]
 
     found = dict(zip(wanted, _over_tiles(tile, x1, x2, len(wanted)), strict=True))
@@ -126,12 +135,14 @@ def _input_state(x1: Array, x2: Array, same: Array | bool, *, tangent: bool) -> 
     var1, var2 = (jnp.sum(x * x, axis=1) / d for x in (x1, x2))
     # A matrix product rounds x.x otherwise than a sum of squares does; on the diagonal the pair
     # must be exactly coincident, or a kinked activation sees an angle of sqrt(eps).
-    diagonal = jnp.eye(*cov.shape, dtype=bool) & same
+    diagonal = jnp.eye(cov.shape[0], cov.shape[1], dtype=bool) & same
     cov = jnp.where(diagonal, var1[:, None], cov)
     return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d)
 
 
-def _over_tiles(tile: Any, x1: Array, x2: Array | None, parts: int) -> list[Array]:
+def _over_tiles(
+    tile: Callable[..., list[Array]], x1: Array, x2: Array | None, parts: int
+) -> list[Array]:
     """Fill the result tile by tile; of a symmetric one, compute the upper half only."""
     symmetric = x2 is None
     columns = x1 if x2 is None else x2
@@ -155,19 +166,22 @@ def _over_tiles(tile: Any, x1: Array, x2: Array | None, parts: int) -> list[Arra
             jax.lax.dynamic_slice_in_dim(columns_padded, j * width, width),
             (i == j) & symmetric,
         )
-        for k, part in enumerate(block):
-            if symmetric:
-                part = jnp.where(i == j, _mirror(part, True), part)
-                results[k] = jax.lax.dynamic_update_slice(
-                    results[k], part.T, (j * width, i * height)
-                )
-            results[k] = jax.lax.dynamic_update_slice(results[k], part, (i * height, j * width))
-        return results, None
+        if symmetric:
+            block = [jnp.where(i == j, _mirror(part, True), part) for part in block]
+            results = _put(results, [part.T for part in block], j * width, i * height)
+        return _put(results, block, i * height, j * width), None
 
     shape = (rows_padded.shape[0], columns_padded.shape[0])
     empty = [jnp.zeros(shape, x1.dtype) for _ in range(parts)]
     results, _ = jax.lax.scan(fill, empty, jnp.asarray(grid))
     return [part[:n1, :n2] for part in results]
+
+
+def _put(results: list[Array], block: list[Array], row: Array, column: Array) -> list[Array]:
+    return [
+        jax.lax.dynamic_update_slice(result, part, (row, column))
+        for result, part in zip(results, block, strict=True)
+    ]
 
 
 def _pad(x: Array, multiple: int) -> Array:

@@ -18,6 +18,11 @@ def is_concrete(value: Any) -> bool:
     return not isinstance(value, jax.core.Tracer)
 
 
+def rounding(dtype: Any) -> float:
+    """Return the distance from 1 to the next number of this floating type."""
+    return float(jnp.finfo(dtype).eps)  # type: ignore[no-untyped-call]
+
+
 def as_float(value: Any) -> Any:
     """Turn a plain number into ``float``; leave tracers, arrays and pytree sentinels alone."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
@@ -95,7 +100,7 @@ def points(name: str, value: Any) -> Array:
     return array
 
 
-def matrix(name: str, value: Any, shape: tuple[int | None, int | None]) -> Array:
+def matrix(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
     """Check a matrix against a shape in which ``None`` stands for any length."""
     array = as_array(name, value)
     expected = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
@@ -151,9 +156,7 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     raise InvalidValueError(f"{name} must be one of {listed}; got {value!r}{meant}")
 
 
-def same_features(
-    name1: str, array1: Array, name2: str, array2: Array
-) -> None:
+def same_features(name1: str, array1: Array, name2: str, array2: Array) -> None:
     """Raise unless two batches agree in everything but the number of examples."""
     if array1.shape[1:] != array2.shape[1:]:
         raise ShapeError(

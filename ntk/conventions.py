@@ -59,9 +59,7 @@ def jacot(L: int, beta: float, activation: str | Elementwise = "relu") -> dict[s
     }
 
 
-def arora(
-    L: int, input_dimension: int, activation: str | Elementwise = "relu"
-) -> dict[str, Any]:
+def arora(L: int, input_dimension: int, activation: str | Elementwise = "relu") -> dict[str, Any]:
     r"""Convention of Arora et al. 2019: ``L`` hidden layers, no bias, normalised by ``c_sigma``.
 
     .. math:: f^{(h)} = W^{(h)} g^{(h-1)}, \qquad

@@ -1,12 +1,12 @@
 """Gradient flow in function space with a constant kernel, in closed form."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import Float
+from jaxtyping import Float, Num
 
 from ntk import checks
 from ntk.errors import InvalidValueError, ShapeError
@@ -71,8 +71,8 @@ class GradientFlow:
 
     def __init__(
         self,
-        K: ArrayLike,
-        y: ArrayLike,
+        K: Num[ArrayLike, "n n"],
+        y: Num[ArrayLike, "n k"],
         *,
         learning_rate: float = 1.0,
         loss_scale: Literal["sum", "mean"] = "sum",
@@ -96,8 +96,10 @@ class GradientFlow:
         self.eigenvalues, self.eigenvectors = jnp.linalg.eigh(gram.astype(dtype))
         _check_semidefinite(self.eigenvalues, gram.dtype)
 
-    def train(self, t: ArrayLike, f0: ArrayLike) -> Float[Array, "*times n k"]:
-        """Outputs on the training points.
+    def train(
+        self, t: Num[ArrayLike, "*times"], f0: Num[ArrayLike, "n k"]
+    ) -> Float[Array, "*times n k"]:
+        """Return the outputs on the training points.
 
         Parameters
         ----------
@@ -128,9 +130,13 @@ class GradientFlow:
         return start + self.eigenvectors @ (weights[..., None] * residual)
 
     def test(
-        self, t: ArrayLike, K_test_train: ArrayLike, f0_test: ArrayLike, f0: ArrayLike
+        self,
+        t: Num[ArrayLike, "*times"],
+        K_test_train: Num[ArrayLike, "m n"],
+        f0_test: Num[ArrayLike, "m k"],
+        f0: Num[ArrayLike, "n k"],
     ) -> Float[Array, "*times m k"]:
-        """Outputs on further points.
+        """Return the outputs on further points.
 
         Parameters
         ----------
@@ -179,8 +185,8 @@ class GradientFlow:
     def _filter(self, times: Array) -> Float[Array, "*times n"]:
         r"""Eigenvalues of :math:`M_t`, zero on the null space of the kernel."""
         scale = 1.0 / self.y.size if self.loss_scale == "mean" else 1.0
-        eps = jnp.finfo(self.eigenvalues.dtype).eps
-        null = self.eigenvalues <= eps * self.eigenvalues.size * jnp.max(self.eigenvalues)
+        noise = checks.rounding(self.eigenvalues.dtype) * self.eigenvalues.size
+        null = self.eigenvalues <= noise * jnp.max(self.eigenvalues)
         stiffness = jnp.where(null, 1.0, self.eigenvalues + self.ridge)
         rate = self.learning_rate * scale * stiffness
         # 0 * inf is NaN, but no such product arises: every rate is positive.
@@ -192,7 +198,7 @@ class GradientFlow:
         return leaves, self.loss_scale
 
     @classmethod
-    def tree_unflatten(cls, loss_scale: Any, leaves: tuple[Any, ...]) -> Self:
+    def tree_unflatten(cls, loss_scale: Any, leaves: tuple[Any, ...]) -> "GradientFlow":
         """Rebuild from arrays and structure, without decomposing again."""
         flow = object.__new__(cls)
         flow.eigenvalues, flow.eigenvectors, flow.y, flow.learning_rate, flow.ridge = leaves

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ntk.checks import is_concrete, require_finite
+from ntk.checks import is_concrete, require_finite, rounding
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
 Model = Callable[[Any, Any], Array]
@@ -22,8 +22,7 @@ def batch_size(name: str, x: Any) -> int:
     for leaf in leaves:
         if not hasattr(leaf, "shape"):
             raise InvalidTypeError(
-                f"{name} must hold arrays, got {type(leaf).__name__}; "
-                f"use jax.numpy.asarray({name})"
+                f"{name} must hold arrays, got {type(leaf).__name__}; use jax.numpy.asarray({name})"
             )
         if leaf.ndim == 0:
             raise ShapeError(f"{name} must have a leading axis of examples, got a single number")
@@ -95,7 +94,7 @@ def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
     alone = f(params, jax.tree.map(lambda leaf: leaf[:1], x))
     gap = float(jnp.max(jnp.abs(batch[:1] - alone)))
     size = float(jnp.max(jnp.abs(batch)))
-    if gap > size * float(jnp.finfo(batch.dtype).eps) ** 0.5:
+    if gap > size * rounding(batch.dtype) ** 0.5:
         raise InvalidValueError(
             f"f mixes the examples of a batch: f(params, {name})[:1] and f(params, {name}[:1]) "
             f"differ by {gap:.3g}. Put normalisation into inference mode, or pass coupled=True "

@@ -46,13 +46,15 @@ def linearize(f: Model, params: Any) -> Model:
         raise InvalidTypeError(f"f must be a function f(params, x), got {type(f).__name__}")
 
     def f_lin(new_params: Any, x: Any) -> Array:
-        if jax.tree.structure(new_params) != jax.tree.structure(params):
+        got: Any = jax.tree.structure(new_params)
+        expected: Any = jax.tree.structure(params)
+        if got != expected:
             raise InvalidTypeError(
-                "params must have the structure of the point of expansion, "
-                f"{jax.tree.structure(params)}; got {jax.tree.structure(new_params)}"
+                f"params must have the structure of the point of expansion, {expected}; got {got}"
             )
         step = jax.tree.map(lambda new, old: new - old, new_params, params)
         value, change = jax.jvp(lambda p: f(p, x), (params,), (step,))
-        return value + change
+        total: Array = value + change
+        return total
 
     return f_lin

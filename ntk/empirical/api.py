@@ -133,7 +133,8 @@ def _compiled(f: Model, output: str, method: str, coupled: bool) -> Callable[...
 
     @jax.jit
     def compute(params: Any, x1: Any, x2: Any) -> Array:
-        return METHODS[method](model, params, x1, x2, reduction, coupled)
+        kernel: Array = METHODS[method](model, params, x1, x2, reduction, coupled)
+        return kernel
 
     return compute
 
@@ -141,16 +142,17 @@ def _compiled(f: Model, output: str, method: str, coupled: bool) -> Callable[...
 def _summed_outputs(f: Model) -> Model:
     def summed(params: Any, x: Any) -> Array:
         y = f(params, x)
-        return jnp.sum(y, axis=1, keepdims=True) / y.shape[1] ** 0.5
+        total: Array = jnp.sum(y, axis=1, keepdims=True) / y.shape[1] ** 0.5
+        return total
 
     return summed
 
 
 def _check_pair(x1: Any, x2: Any) -> None:
-    if jax.tree.structure(x1) != jax.tree.structure(x2):
-        raise ShapeError(
-            f"x1 and x2 must be alike, got {jax.tree.structure(x1)} and {jax.tree.structure(x2)}"
-        )
+    structure1: Any = jax.tree.structure(x1)
+    structure2: Any = jax.tree.structure(x2)
+    if structure1 != structure2:
+        raise ShapeError(f"x1 and x2 must be alike, got {structure1} and {structure2}")
     batch_size("x2", x2)
     for a, b in zip(jax.tree.leaves(x1), jax.tree.leaves(x2), strict=True):
         checks.same_features("x1", a, "x2", b)

@@ -24,7 +24,8 @@ def vector_products(
     basis = jnp.eye(outputs.shape[1], dtype=outputs.dtype)
 
     def column(gradient: Any) -> Array:
-        return jax.jvp(lambda p: f(p, x1), (params,), (gradient,))[1]
+        change: Array = jax.jvp(lambda p: f(p, x1), (params,), (gradient,))[1]
+        return change
 
     def columns_of_one(index: Array) -> Array:
         if coupled:
@@ -35,7 +36,7 @@ def vector_products(
         block = jax.vmap(lambda e: column(pullback(e)[0]))(basis)  # (k of x2, n1, k of x1)
         return _reduce(block, reduction)
 
-    by_column = jax.lax.map(columns_of_one, jnp.arange(outputs.shape[0]))
+    by_column: Array = jax.lax.map(columns_of_one, jnp.arange(outputs.shape[0]))
     return jnp.moveaxis(by_column, 0, 1)
 
 

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import jax
 from jax import Array
@@ -44,7 +44,7 @@ def description(cls: LayerType) -> LayerType:
     """
     frozen = dataclasses.dataclass(frozen=True, repr=False)(cls)
     jax.tree_util.register_dataclass(frozen)
-    return frozen
+    return cast("LayerType", frozen)
 
 
 class Layer(abc.ABC):

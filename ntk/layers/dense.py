@@ -94,7 +94,7 @@ class Dense(Layer):
                 f"x must have {weight.shape[0]} features, as many as the parameters were drawn "
                 f"for; got shape {x.shape}"
             )
-        y = x @ weight
+        y: Array = x @ weight
         if self.parametrization == "ntk":
             y = y * (self.sigma_w / math.sqrt(weight.shape[0]))
         if self.sigma_b is not None:

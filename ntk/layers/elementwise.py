@@ -63,22 +63,26 @@ class Elementwise(Layer):
 
     def dual_derivative(self, cov: Entry, var1: Entry, var2: Entry) -> Entry:
         r"""Return :math:`\mathbb E[\dot\sigma(u) \dot\sigma(v)]`, by Price's theorem."""
-        _, derivative = jax.jvp(
-            lambda c: self.dual(c, var1, var2), (cov,), (jnp.ones_like(cov),)
-        )
+        derivative: Array
+        _, derivative = jax.jvp(lambda c: self.dual(c, var1, var2), (cov,), (jnp.ones_like(cov),))
         return derivative
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Return no parameters."""
+        del key, in_shape, dtype  # nothing is random
         return ()
 
     def apply(self, params: Params, x: Array) -> Array:
         r"""Apply :math:`\sigma` to each entry."""
+        del params
         return self.function(x)
 
     def propagate(self, state: State) -> State:
-        r"""Apply :math:`K \mapsto \mathbb E[\sigma\sigma']`, :math:`T \mapsto T\,
-        \mathbb E[\dot\sigma\dot\sigma']` (Jacot et al. 2018, Theorem 1)."""
+        r"""Replace the covariance by the dual and multiply the tangent by the derivative's dual.
+
+        That is :math:`K \mapsto \mathbb E[\sigma\sigma']` and :math:`T \mapsto T\,
+        \mathbb E[\dot\sigma\dot\sigma']` (Jacot et al. 2018, Theorem 1).
+        """
         var1, var2 = state.var1[:, None], state.var2[None]
         tangent = state.tangent
         if tangent is not None:

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ntk.checks import rounding
+
 Entry = Float[Array, "..."]
 
 
@@ -29,13 +31,13 @@ def _area(cov: Entry, var1: Entry, var2: Entry) -> Entry:
     gap = mean - jnp.abs(cov)
     # A gap of a few units in the last place is rounding of `cov`. Its square root is not small:
     # without this, exact duplicates would be told apart by sqrt(eps).
-    gap = jnp.where(gap <= 4 * jnp.finfo(cov.dtype).eps * mean, 0.0, gap)
+    gap = jnp.where(gap <= 4 * rounding(cov.dtype) * mean, 0.0, gap)
     return jnp.sqrt(gap) * jnp.sqrt(mean + jnp.abs(cov))
 
 
 @jax.custom_jvp
 def area(cov: Entry, var1: Entry, var2: Entry) -> Entry:
-    r"""Area :math:`s = \sqrt{v_1 v_2 - c^2}` that the pair spans."""
+    r"""Return the area :math:`s = \sqrt{v_1 v_2 - c^2}` that the pair spans."""
     return _area(cov, var1, var2)
 
 
@@ -51,7 +53,7 @@ def _area_jvp(
 
 @jax.custom_jvp
 def angle(cov: Entry, var1: Entry, var2: Entry) -> Entry:
-    r"""Angle :math:`\phi = \operatorname{atan2}(s, c)` in :math:`[0, \pi]`; 0 at the origin."""
+    r"""Return the angle :math:`\phi = \operatorname{atan2}(s, c) \in [0, \pi]`, 0 at 0."""
     return jnp.arctan2(_area(cov, var1, var2), cov)
 
 
@@ -68,7 +70,7 @@ def _angle_jvp(
 
 @jax.custom_jvp
 def determinant(cov: Entry, var1: Entry, var2: Entry) -> Entry:
-    r"""Determinant :math:`v_1 v_2 - c^2 \ge 0`, factored so that it does not cancel."""
+    r"""Return the determinant :math:`v_1 v_2 - c^2 \ge 0`, factored so as not to cancel."""
     return _area(cov, var1, var2) ** 2
 
 

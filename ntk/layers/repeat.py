@@ -38,16 +38,34 @@ class Repeated(Layer):
 
     def propagate(self, state: State) -> State:
         """Loop over the block: once by itself, then scanned if that keeps the state's shape."""
-        first, rest = (jax.tree.map(lambda leaf, s=s: leaf[s], self.block) for s in (0, slice(1, None)))
+        first, rest = (
+            jax.tree.map(lambda leaf, s=s: leaf[s], self.block) for s in (0, slice(1, None))
+        )
         # The first pass settles the width, which the carry of a scan may not change.
         state = first.propagate(state)
-        if jax.eval_shape(first.propagate, state) != jax.eval_shape(lambda s: s, state):
+        if not _keeps_shape(first, state):
             for i in range(1, self.length):
                 state = jax.tree.map(lambda leaf, i=i: leaf[i], self.block).propagate(state)
             return state
         return jax.lax.scan(
             lambda carry, block: (block.propagate(carry), None), state, rest, self.length - 1
         )[0]
+
+
+def _keeps_shape(block: Layer, state: State) -> bool:
+    """Whether a pass through the block leaves shapes, dtypes and the number of features alone."""
+    structures: list[Any] = []
+
+    def leaves_after(before: State) -> list[Any]:
+        leaves, structure = jax.tree.flatten(block.propagate(before))
+        structures.append(structure)
+        return leaves
+
+    after = jax.eval_shape(leaves_after, state)
+    leaves: list[Any] = jax.tree.leaves(state)
+    structures.append(jax.tree.structure(state))
+    same_leaves = [(a.shape, a.dtype) for a in after] == [(a.shape, a.dtype) for a in leaves]
+    return same_leaves and bool(structures[0] == structures[1])
 
 
 def fold(layer: Layer, dtype: Any) -> Layer:
@@ -62,14 +80,14 @@ def fold(layer: Layer, dtype: Any) -> Layer:
     """
     if not isinstance(layer, Serial):
         return layer
-    layers, folded, start = layer.layers, [], 0
+    layers, start = layer.layers, 0
+    folded: list[Layer] = []
     structures = [jax.tree.structure(item) for item in layers]
     while start < len(layers):
         period, count = _longest_run(structures, start)
         if count > 1:
             blocks = [
-                Serial(*layers[start + i * period : start + (i + 1) * period])
-                for i in range(count)
+                Serial(*layers[start + i * period : start + (i + 1) * period]) for i in range(count)
             ]
             folded.append(Repeated(_stack(blocks, dtype), count))
         else:
@@ -97,4 +115,5 @@ def _stack(blocks: list[Serial], dtype: Any) -> Serial:
             return np.asarray(leaves, dtype)  # on the host: nothing to compile
         return jnp.stack([jnp.asarray(leaf, dtype) for leaf in leaves])
 
-    return jax.tree.map(stack, *blocks)
+    stacked: Serial = jax.tree.map(stack, *blocks)
+    return stacked

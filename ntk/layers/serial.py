@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -65,7 +65,7 @@ class Serial(Layer):
         return [(jax.tree_util.SequenceKey(i), item) for i, item in enumerate(self.layers)], None
 
     @classmethod
-    def tree_unflatten(cls, _: None, layers: Iterable[Any]) -> Self:
+    def tree_unflatten(cls, _: None, layers: Iterable[Any]) -> "Serial":
         """Rebuild without the checks: JAX puts things in place of layers that are none."""
         serial = object.__new__(cls)
         object.__setattr__(serial, "layers", tuple(layers))
@@ -75,7 +75,7 @@ class Serial(Layer):
         """Draw the parameters of each layer; returns a tuple with one entry a layer."""
         dtype = jnp.result_type(float) if dtype is None else dtype
         params = []
-        example = jax.ShapeDtypeStruct((1, *in_shape), dtype)
+        example: Any = jax.ShapeDtypeStruct((1, *in_shape), dtype)  # type: ignore[no-untyped-call]
         for layer, layer_key in zip(
             self.layers, jax.random.split(key, len(self.layers)), strict=True
         ):
