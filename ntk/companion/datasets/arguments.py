@@ -3,17 +3,17 @@
 import difflib
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any, SupportsIndex, cast
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ntk.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 
 Seed = int | np.random.Generator
+Real = float | int
 
 
-def positive_int(argument: str, value: SupportsIndex) -> int:
+def positive_int(argument: str, value: Any) -> int:
     """Return `value` as an `int`, or say that a whole number of at least 1 was expected."""
     try:
         if isinstance(value, bool):
@@ -29,7 +29,7 @@ def positive_int(argument: str, value: SupportsIndex) -> int:
     return number
 
 
-def at_most(argument: str, value: SupportsIndex | None, available: int, what: str) -> int:
+def at_most(argument: str, value: Any, available: int, what: str) -> int:
     """Return `value` (None: all there is), or say how many rows there are."""
     if value is None:
         return available
@@ -42,7 +42,7 @@ def at_most(argument: str, value: SupportsIndex | None, available: int, what: st
     return number
 
 
-def float_dtype(dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
+def float_dtype(dtype: Any) -> np.dtype[np.floating[Any]]:
     """Return `dtype` as a floating numpy dtype, or say that a floating type was expected."""
     try:
         result = np.dtype(dtype)
@@ -57,7 +57,7 @@ def float_dtype(dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
     return cast("np.dtype[np.floating[Any]]", result)
 
 
-def generator(seed: Seed) -> np.random.Generator:
+def generator(seed: Any) -> np.random.Generator:
     """Return the random generator for `seed`: an int of 0 or more, or a generator itself."""
     if isinstance(seed, np.random.Generator):
         return seed
@@ -71,11 +71,11 @@ def generator(seed: Seed) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def known_name(argument: str, name: str, names: Iterable[str]) -> str:
+def known_name(argument: str, name: Any, names: Iterable[str]) -> str:
     """Return `name` if it is one of `names`, or list the close matches."""
     known: Sequence[str] = tuple(names)
     if name in known:
-        return name
+        return str(name)
     close = difflib.get_close_matches(str(name).lower(), known, n=4, cutoff=0.5)
     hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
     raise UnknownNameError(f"{argument}: got {name!r}. {hint}Known: {', '.join(known)}.")

@@ -125,7 +125,7 @@ def fashion_mnist(
     return Split("fashion_mnist", x_train, y_train, x_test, y_test, names)
 
 
-def _class_numbers(classes: Sequence[int | str]) -> tuple[int, ...]:
+def _class_numbers(classes: Any) -> tuple[int, ...]:
     """Return class numbers for numbers or names."""
     if isinstance(classes, str | int | np.integer):
         raise InvalidTypeError(

@@ -1,15 +1,15 @@
 """Inputs on circles and spheres."""
 
-from typing import Literal, SupportsIndex
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ntk.companion.datasets.arguments import Seed, float_dtype, generator, positive_int
+from ntk.companion.datasets.arguments import Real, Seed, float_dtype, generator, positive_int
 from ntk.companion.datasets.records import Floats
 from ntk.errors import InvalidValueError, ShapeError
 
-Radius = float | Literal["sqrt_d"]
+Radius = float | int | Literal["sqrt_d"]
 
 
 def on_sphere(
@@ -76,7 +76,7 @@ def on_sphere(
 def circle(
     n: SupportsIndex,
     *,
-    phase: float = 0.0,
+    phase: Real = 0.0,
     radius: Radius = 1.0,
     dtype: DTypeLike = np.float32,
 ) -> Floats:
@@ -173,7 +173,7 @@ def sphere(
     return on_sphere(generator(seed).standard_normal(shape), radius=radius, dtype=dtype)
 
 
-def _length(radius: Radius, d: int) -> float:
+def _length(radius: Any, d: int) -> float:
     """Return the radius as a number."""
     if radius == "sqrt_d":
         return float(np.sqrt(d))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ntk.companion.datasets.arguments import (
+    Real,
     Seed,
     float_dtype,
     generator,
@@ -25,7 +26,7 @@ def teacher_student(
     width: SupportsIndex = 64,
     outputs: SupportsIndex = 1,
     activation: Literal["relu", "tanh"] = "relu",
-    noise: float = 0.0,
+    noise: Real = 0.0,
     dtype: DTypeLike = np.float32,
 ) -> TeacherStudent:
     r"""Draw inputs on a sphere and let a fixed random network label them.
