@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ntk.errors import InvalidTypeError, InvalidValueError
 
 Floats = npt.NDArray[np.float64]
+Real = float | int
 Value = float | tuple[float, ...]
 """What a record holds: one number, or a few."""
 

@@ -36,7 +36,7 @@ class Source:
     label: str = ""
 
     def __post_init__(self) -> None:
-        if isinstance(self.seeds, str):
+        if isinstance(self.seeds, str):  # "S3" would be read as the seeds "S" and "3"
             raise InvalidTypeError(f'seeds must be a tuple of names, got {self.seeds!r}; add a ","')
         object.__setattr__(self, "seeds", tuple(self.seeds))
         if self.cite is not None and not re.fullmatch(r"[A-Za-z][\w:.+-]*", self.cite):
@@ -80,7 +80,7 @@ def as_sources(source: "str | Source | Sequence[str | Source]") -> tuple[Source,
         if not source.strip():
             raise InvalidValueError("source is empty; say which paper, theorem or equation")
         return (Source(label=source.strip()),)
-    if not isinstance(source, Sequence) or not source:
+    if not source:
         raise InvalidTypeError(
             f"source must be a string, a claims.Source or a sequence of these, got {source!r}"
         )

@@ -4,7 +4,7 @@ import abc
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from ntk.companion.claims.numerals import Value
 
@@ -70,6 +70,6 @@ class Rule(abc.ABC):
         return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any]) -> Self:
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> "Rule":
         """Return the rule that has these recorded parameters."""
         return cls(**parameters)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ntk.companion.claims.numerals import each, finite_array, is_low_precision, plain
+from ntk.companion.claims.numerals import Real, each, finite_array, is_low_precision, plain
 from ntk.companion.claims.rules.base import Numbers, Outcome, Rule
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
@@ -38,7 +38,7 @@ class Identity(Rule):
     False
     """
 
-    tolerance: float = 1e-12
+    tolerance: Real = 1e-12
     kind: ClassVar[str] = "identity"
 
     def __post_init__(self) -> None:
