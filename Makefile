@@ -49,14 +49,14 @@ lint: setup
 # of it, since a moved environment still points to its old place. A changed lock starts afresh.
 setup:
 	@lock="$$(cksum < requirements.lock) $$(pwd)"; \
-	all="$$lock $$(cat pyproject.toml ntk/__init__.py | grep -v '^ *from' | cksum)"; \
+	all="$$lock $$({ cat pyproject.toml; grep '^__version__' ntk/__init__.py; } | cksum)"; \
 	works=no; if $(PY) -c 'import pip' 2> /dev/null; then works=yes; fi; \
 	if [ $$works = yes ] && [ "$$(cat .venv/.complete 2> /dev/null)" = "$$all" ]; then exit 0; fi; \
 	set -e; \
 	if [ $$works = no ] || [ "$$(cat .venv/.locked 2> /dev/null)" != "$$lock" ]; then \
 	  python=; \
 	  for name in "$(PYTHON)" python3.13 python3.12 python3.11 python3.14 python3; do \
-	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then python="$$name"; break; fi; \
+	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then python="$$(command -v "$$name")"; break; fi; \
 	    if [ -n "$$name" ] && [ "$$name" = "$(PYTHON)" ]; then break; fi; \
 	  done; \
 	  if [ -z "$$python" ]; then \

@@ -1,0 +1,92 @@
+"""The command `ntk`: the book's machinery, and what a bug report wants to know."""
+
+import importlib.util
+import platform
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from ntk.errors import MissingExtraError, NTKError
+
+if TYPE_CHECKING:
+    from typer import Typer
+
+__all__ = ["application", "info", "main"]
+
+# Their versions decide about results or about what the site looks like.
+TOLD = (
+    "ntk-companion",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "jaxtyping",
+    "matplotlib",
+    "jupyter-book",
+    "nbclient",
+)
+
+
+def main() -> None:
+    """Run the command line; an error meant for the user ends it with status 1, not a traceback."""
+    try:
+        application()()
+    except NTKError as error:
+        print(f"ntk: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(1) from error
+
+
+def application() -> "Typer":
+    """Return the command line's commands.
+
+    Raises
+    ------
+    MissingExtraError
+        The extra `book` is not installed.
+    """
+    _require_book()
+    import typer
+
+    from ntk.companion.book import commands
+
+    app = typer.Typer(
+        name="ntk", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    app.callback()(_about)
+    app.command()(info)
+    app.add_typer(commands.app, name="book")
+    return app
+
+
+def info() -> None:
+    """Print the versions and devices that results depend on."""
+    import jax
+
+    lines = [f"{'python':<14} {platform.python_version()} on {platform.platform()}"]
+    for name in TOLD:
+        try:
+            lines.append(f"{name:<14} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            lines.append(f"{name:<14} not installed")
+    devices = ", ".join(
+        f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()
+    )
+    lines += [f"{'devices':<14} {devices}", f"{'x64':<14} {jax.config.read('jax_enable_x64')}"]
+    print("\n".join(lines))  # noqa: T201
+
+
+def _about() -> None:
+    """The neural tangent kernel's companion: notebooks, claims and the site."""  # noqa: D401
+
+
+def _require_book() -> None:
+    missing = [
+        name
+        for name in ("typer", "rich", "yaml", "nbformat", "nbclient", "jupytext")
+        if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        raise MissingExtraError(
+            f"the command line needs the extra 'book', of which {', '.join(missing)} is missing: "
+            "pip install 'ntk-companion[book]'"
+        )
