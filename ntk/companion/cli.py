@@ -15,7 +15,6 @@ __all__ = ["application", "info", "main"]
 
 # Their versions decide about results or about what the site looks like.
 TOLD = (
-    "ntk-companion",
     "jax",
     "jaxlib",
     "numpy",
@@ -61,8 +60,14 @@ def application() -> "Typer":
 def info() -> None:
     """Print the versions and devices that results depend on."""
     import jax
+    import jax.numpy as jnp
 
-    lines = [f"{'python':<14} {platform.python_version()} on {platform.platform()}"]
+    import ntk
+
+    lines = [
+        f"{'ntk':<14} {ntk.__version__}",
+        f"{'python':<14} {platform.python_version()} on {platform.platform()}",
+    ]
     for name in TOLD:
         try:
             lines.append(f"{name:<14} {metadata.version(name)}")
@@ -71,7 +76,7 @@ def info() -> None:
     devices = ", ".join(
         f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()
     )
-    lines += [f"{'devices':<14} {devices}", f"{'x64':<14} {jax.config.read('jax_enable_x64')}"]
+    lines += [f"{'devices':<14} {devices}", f"{'precision':<14} {jnp.result_type(float).name}"]
     print("\n".join(lines))  # noqa: T201
 
 
