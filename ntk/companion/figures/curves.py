@@ -1,0 +1,239 @@
+"""Theory, experiment, and the slope between them."""
+
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+
+from ntk.companion.figures.style import COLOURS, MARKERS
+from ntk.errors import InvalidValueError, ShapeError
+
+Bars = Literal["standard_error", "percentiles"]
+Real = float | int
+
+
+def theory(
+    ax: Axes, x: ArrayLike, y: ArrayLike, *, label: str | None = "theory", **keywords: Any
+) -> Line2D:
+    """Draw a prediction: a solid black line, below the markers of an experiment.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x, y : array_like
+        Points of the curve, `(n,)` each.
+    label : str, optional
+        Its name in the legend.
+    **keywords
+        Passed to :meth:`matplotlib.axes.Axes.plot`; a second theory in the same axes takes
+        another `linestyle`.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+        The line.
+
+    Raises
+    ------
+    ShapeError
+        If `x` and `y` are not two vectors of the same length.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from ntk.companion import figures
+    >>> fig, ax = plt.subplots()
+    >>> figures.theory(ax, [1, 2], [1.0, 0.5]).get_color()
+    'black'
+    >>> plt.close(fig)
+    """
+    abscissa, ordinate = np.asarray(x), np.asarray(y)
+    if abscissa.ndim != 1 or abscissa.shape != ordinate.shape:
+        raise ShapeError(
+            f"y: got shape {ordinate.shape} for x of shape {abscissa.shape}, "
+            "expected two vectors of the same length."
+        )
+    style = {"color": "black", "linestyle": "-", "zorder": 2.0, **keywords}
+    (line,) = ax.plot(abscissa, ordinate, label=label, **style)
+    return line
+
+
+def experiment(
+    ax: Axes,
+    x: ArrayLike,
+    values: ArrayLike,
+    *,
+    label: str | None = "experiment",
+    i: int = 0,
+    bars: Bars = "standard_error",
+    **keywords: Any,
+) -> ErrorbarContainer:
+    r"""Draw measurements: coloured markers with error bars over seeds.
+
+    The legend says what the bars are, so that no reader has to guess: with `"standard_error"` the
+    markers are means and the bars one standard error :math:`s/\sqrt m` to either side (:math:`s`
+    with divisor :math:`m - 1`, over :math:`m` seeds); with `"percentiles"` the markers are
+    medians and the bars run from the 5th to the 95th percentile.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like
+        Where the measurements were made, `(n,)`.
+    values : array_like
+        Measurements `(seeds, n)`; `(n,)` for single ones, drawn without bars.
+    label : str, optional
+        Its name in the legend, to which the meaning of the bars is added; None for no entry.
+    i : int
+        The number of this experiment in the figure: it chooses colour and marker.
+    bars : {"standard_error", "percentiles"}
+        What the error bars show.
+    **keywords
+        Passed to :meth:`matplotlib.axes.Axes.errorbar`.
+
+    Returns
+    -------
+    matplotlib.container.ErrorbarContainer
+        Markers and bars.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit, or there are fewer than two seeds.
+    InvalidValueError
+        If a value is not finite, or the kind of bars is unknown.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from ntk.companion import figures
+    >>> fig, ax = plt.subplots()
+    >>> errors = np.random.default_rng(0).normal(size=(20, 3))
+    >>> figures.experiment(ax, [64, 128, 256], errors, label="ReLU").get_label()
+    'ReLU (mean ± SE, 20 seeds)'
+    >>> plt.close(fig)
+    """
+    abscissa, ordinate = np.asarray(x, dtype=float), np.asarray(values, dtype=float)
+    if abscissa.ndim != 1 or ordinate.ndim not in (1, 2) or ordinate.shape[-1] != abscissa.size:
+        raise ShapeError(
+            f"values: got shape {ordinate.shape} for x of shape {abscissa.shape}, "
+            f"expected (seeds, {abscissa.size}) or ({abscissa.size},)."
+        )
+    if not np.isfinite(ordinate).all():
+        raise InvalidValueError(
+            f"values: {np.count_nonzero(~np.isfinite(ordinate))} entries are not finite; "
+            "a seed that failed must be dealt with before it is drawn."
+        )
+    if ordinate.ndim == 1:
+        centre, below_above, meaning = ordinate, None, ""
+    else:
+        centre, below_above, meaning = _summary(ordinate, bars)
+    style: dict[str, Any] = {
+        "color": COLOURS[i % len(COLOURS)],
+        "marker": MARKERS[i % len(MARKERS)],
+        "linestyle": "none",
+        "elinewidth": 1.2,
+        "zorder": 3.0,
+        **keywords,
+    }
+    name = None if label is None else f"{label}{meaning}"
+    return ax.errorbar(abscissa, centre, yerr=below_above, label=name, **style)
+
+
+def slope_guide(
+    ax: Axes,
+    slope: Real,
+    *,
+    through: tuple[Real, Real],
+    to: Real,
+    label: str | None = None,
+) -> Line2D:
+    r"""Draw a power law :math:`y_0 (x / x_0)^a` as a thin grey line to compare slopes with.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw; both axes logarithmic.
+    slope : float
+        The exponent :math:`a`.
+    through : tuple of float
+        Where the line begins, :math:`(x_0, y_0)`, both positive.
+    to : float
+        The abscissa where it ends, positive.
+    label : str, optional
+        Written at the middle of the line; by default the slope, as in "slope −1/2".
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+        The line; it has no entry in the legend.
+
+    Raises
+    ------
+    InvalidValueError
+        If the axes are not logarithmic, or a number is not positive and finite.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from ntk.companion import figures
+    >>> fig, ax = plt.subplots()
+    >>> _ = ax.loglog([64, 1024], [1, 0.1])
+    >>> figures.slope_guide(ax, -0.5, through=(64, 2.0), to=1024).get_ydata().tolist()
+    [2.0, 0.5]
+    >>> plt.close(fig)
+    """
+    if ax.get_xscale() != "log" or ax.get_yscale() != "log":
+        raise InvalidValueError(
+            f"ax: got {ax.get_xscale()} and {ax.get_yscale()} axes, expected both to be log; "
+            "call ax.set(xscale='log', yscale='log') first."
+        )
+    x0, y0 = through
+    numbers = np.array([x0, y0, to], dtype=float)
+    if not (np.isfinite(numbers).all() and (numbers > 0).all() and np.isfinite(slope)):
+        raise InvalidValueError(
+            f"through and to: got {through!r} and {to!r} (slope {slope!r}), expected finite "
+            "numbers, positive ones for the points."
+        )
+    y1 = y0 * (to / x0) ** slope
+    (line,) = ax.plot([x0, to], [y0, y1], color="#606060", linewidth=1.0, linestyle=(0, (5, 3)))
+    ax.annotate(
+        f"slope {_fraction(slope)}" if label is None else label,
+        (float(np.sqrt(x0 * to)), float(np.sqrt(y0 * y1))),
+        xytext=(4, 4),
+        textcoords="offset points",
+        color="#606060",
+        fontsize="small",
+    )
+    return line
+
+
+def _fraction(slope: Real) -> str:
+    """Return the slope as a simple fraction if it is one, with a proper minus sign."""
+    simple = Fraction(slope).limit_denominator(4)
+    text = str(simple) if abs(simple - slope) < 1e-12 else f"{slope:g}"
+    return text.replace("-", "−")
+
+
+def _summary(values: Any, bars: Bars) -> tuple[Any, Any, str]:
+    """Return the centre, the bars below and above it, and what they are."""
+    seeds = len(values)
+    if seeds < 2:
+        raise ShapeError(
+            f"values: got {seeds} seed, expected at least 2 for error bars; "
+            "pass a vector to draw single measurements."
+        )
+    if bars == "standard_error":
+        error = values.std(axis=0, ddof=1) / np.sqrt(seeds)
+        return values.mean(axis=0), (error, error), f" (mean ± SE, {seeds} seeds)"
+    if bars == "percentiles":
+        low, centre, high = np.percentile(values, [5, 50, 95], axis=0)
+        return centre, (centre - low, high - centre), f" (median, 5–95 %, {seeds} seeds)"
+    raise InvalidValueError(f"bars: got {bars!r}, expected 'standard_error' or 'percentiles'.")
