@@ -1,6 +1,7 @@
 """The site: from the prose, the stored notebooks and the docstrings to `_build/html`."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ __all__ = ["SiteFailedError", "build", "missing_pages", "toc_entries"]
 
 # Jupyter Book cannot be run with `python -m`.
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+
+# Jupyter Book colours its messages whether or not a terminal reads them.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class SiteFailedError(NTKError, RuntimeError):
@@ -84,7 +88,7 @@ def build(project: Project, *, on_line: Callable[[str], None] | None = None) -> 
         *(sys.executable, "-c", JUPYTER_BOOK, "build", "."),
         *("--all", "-W", "--keep-going", "--path-output", "."),
     ]
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONUNBUFFERED": "1"}
     project.build.mkdir(exist_ok=True)
     lines = []
     with (
@@ -101,11 +105,12 @@ def build(project: Project, *, on_line: Callable[[str], None] | None = None) -> 
         ) as process,
     ):
         assert process.stdout is not None
-        for line in process.stdout:
-            log.write(line)
-            lines.append(line.rstrip())
-            if on_line is not None and line.strip():
-                on_line(line.strip())
+        for coloured in process.stdout:
+            line = COLOUR.sub("", coloured).rstrip()
+            log.write(f"{line}\n")
+            lines.append(line)
+            if on_line is not None:
+                on_line(line)
     problems = [str(problem) for problem in missing_pages(project)]
     if process.returncode or problems:
         told = [line for line in lines if "WARNING" in line or "ERROR" in line or "Error" in line]
