@@ -1,12 +1,16 @@
 """Checks on arguments: shapes always, values on concrete arrays only, so that everything traces."""
 
 import difflib
+import sys
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 from jax import Array
 
@@ -60,7 +64,7 @@ def as_array(name: str, value: Any) -> Array:
             "Turn on float64 with jax.config.update('jax_enable_x64', True) at the start of the "
             f"program, or pass {name}.astype('float32') to silence this",
             PrecisionWarning,
-            stacklevel=3,
+            stacklevel=_levels_outside(sys._getframe()),
         )
         value = np.asarray(value, dtype=np.float32)
     array = jnp.asarray(value)
@@ -69,14 +73,25 @@ def as_array(name: str, value: Any) -> Array:
     return array
 
 
+def _levels_outside(frame: FrameType | None) -> int:
+    """Count the frames up to the first that is neither ours nor the shape checker's."""
+    ours = (str(Path(__file__).parent), str(Path(jaxtyping.__file__).parent), "<")
+    level = 1
+    while frame is not None and frame.f_code.co_filename.startswith(ours):
+        level += 1
+        frame = frame.f_back
+    return level
+
+
 def require_finite(name: str, array: Array) -> None:
     """Raise if a concrete array has a NaN or an infinity; a traced one passes."""
-    if not is_concrete(array) or array.size == 0:
+    if not is_concrete(array):
         return
-    finite = jnp.isfinite(array)
-    if not bool(finite.all()):
-        bad = int(array.size - finite.sum())
-        where = tuple(int(i) for i in np.argwhere(~np.asarray(finite))[0])
+    # NumPy, since inside a trace JAX would stage the operation even for a concrete array.
+    finite = np.isfinite(np.asarray(array))
+    if not finite.all():
+        bad = int(finite.size - finite.sum())
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise InvalidValueError(
             f"{name} has {bad} value(s) that are NaN or infinite, the first at index {where}; "
             "remove or impute them first"

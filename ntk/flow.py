@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float, Num
@@ -175,10 +176,12 @@ class GradientFlow:
         return start_test + (cross @ self.eigenvectors) @ weighted
 
     def _start(self, t: ArrayLike, f0: ArrayLike) -> tuple[Array, Array]:
+        if checks.is_concrete(t):  # no warning for a float64 time beside float32 data
+            t = np.asarray(t, self.y.dtype)
         times = checks.as_array("t", t).astype(self.y.dtype)
         if times.ndim > 1:
             raise ShapeError(f"t must be a number or a sequence of numbers, got {times.shape}")
-        if checks.is_concrete(times) and not bool((times >= 0).all()):
+        if checks.is_concrete(times) and not (np.asarray(times) >= 0).all():
             raise InvalidValueError(f"t must be at least 0 (inf is allowed), got {t}")
         return times, checks.matrix("f0", f0, self.y.shape).astype(self.y.dtype)
 
@@ -219,7 +222,8 @@ def _not_negative(name: str, value: Any, *, strictly: bool = False) -> Any:
 def _check_symmetric(gram: Array) -> None:
     if not checks.is_concrete(gram):
         return
-    gap, size = float(jnp.max(jnp.abs(gram - gram.T))), float(jnp.max(jnp.abs(gram)))
+    values = np.asarray(gram)
+    gap, size = np.abs(values - values.T).max(), np.abs(values).max()
     if gap > TOLERANCE.get(str(gram.dtype), 1e-2) * size:
         raise InvalidValueError(
             f"K is not symmetric: K and K.T differ by {gap:.3g} where the largest entry is "

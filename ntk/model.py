@@ -90,11 +90,14 @@ def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
     if not all(map(is_concrete, jax.tree.leaves((params, x)))):
         return
     batch = f(params, x)
+    if not is_concrete(batch):  # called inside a trace
+        return
     require_finite(f"f(params, {name})", batch)
     alone = f(params, jax.tree.map(lambda leaf: leaf[:1], x))
+    # A batch of one can even be undefined (0 / 0 in BatchNorm): that is no agreement either.
     gap = float(jnp.max(jnp.abs(batch[:1] - alone)))
     size = float(jnp.max(jnp.abs(batch)))
-    if gap > size * rounding(batch.dtype) ** 0.5:
+    if not gap <= size * rounding(batch.dtype) ** 0.5:
         raise InvalidValueError(
             f"f mixes the examples of a batch: f(params, {name})[:1] and f(params, {name}[:1]) "
             f"differ by {gap:.3g}. Put normalisation into inference mode, or pass coupled=True "
