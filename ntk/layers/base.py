@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import jax
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
 from ntk.state import State
@@ -87,7 +88,7 @@ class Layer(abc.ABC):
         """
 
     @abc.abstractmethod
-    def apply(self, params: Params, x: Array) -> Array:
+    def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the finite layer on a batch ``(n, *in_shape)``."""
 
     @abc.abstractmethod

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import Float, PRNGKeyArray
 
 from ntk import checks
@@ -86,9 +87,9 @@ class Dense(Layer):
                 params["bias"] *= self.sigma_b
         return params
 
-    def apply(self, params: Params, x: Float[Array, "*n d"]) -> Float[Array, "*n k"]:
+    def apply(self, params: Params, x: Float[ArrayLike, "*n d"]) -> Float[Array, "*n k"]:
         """Evaluate the layer on the last axis of ``x``."""
-        weight = params["weight"]
+        x, weight = jnp.asarray(x), params["weight"]
         if x.shape[-1] != weight.shape[0]:
             raise ShapeError(
                 f"x must have {weight.shape[0]} features, as many as the parameters were drawn "

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import Float, PRNGKeyArray
 
 from ntk.layers.base import Layer, Params
@@ -72,10 +73,10 @@ class Elementwise(Layer):
         del key, in_shape, dtype  # nothing is random
         return ()
 
-    def apply(self, params: Params, x: Array) -> Array:
+    def apply(self, params: Params, x: ArrayLike) -> Array:
         r"""Apply :math:`\sigma` to each entry."""
         del params
-        return self.function(x)
+        return self.function(jnp.asarray(x))
 
     def propagate(self, state: State) -> State:
         r"""Replace the covariance by the dual and multiply the tangent by the derivative's dual.

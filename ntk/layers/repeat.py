@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
 from ntk.checks import is_concrete
@@ -32,7 +33,7 @@ class Repeated(Layer):
         """Refuse: a folded description is no network."""
         raise NotImplementedError("a folded description has a limit only; use the original")
 
-    def apply(self, params: Params, x: Array) -> Array:
+    def apply(self, params: Params, x: ArrayLike) -> Array:
         """Refuse: a folded description is no network."""
         raise NotImplementedError("a folded description has a limit only; use the original")
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
 from ntk.errors import InvalidTypeError
@@ -84,11 +85,11 @@ class Serial(Layer):
             params.append(layer_params)
         return tuple(params)
 
-    def apply(self, params: Params, x: Array) -> Array:
+    def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the network on a batch ``(n, *in_shape)``."""
         for layer, layer_params in zip(self.layers, params, strict=True):
             x = layer.apply(layer_params, x)
-        return x
+        return jnp.asarray(x)
 
     def propagate(self, state: State) -> State:
         """Carry the covariance and the tangent kernel through each layer in turn."""
