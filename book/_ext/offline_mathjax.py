@@ -1,7 +1,7 @@
-"""Formulas without a request to another host: MathJax is copied from a Python package into the site.
+"""Formulas without a request to another host: MathJax is copied from a package into the site.
 
-The package `sphinx-mathjax-offline` holds all of MathJax, 24 MB. The site needs one script, in which
-every TeX extension is contained already, and its fonts: 1.7 MB.
+The package `sphinx-mathjax-offline` holds all of MathJax, 24 MB. The site needs one script, which
+contains every TeX extension already, and its fonts: 1.7 MB.
 """
 
 from importlib.util import find_spec

@@ -20,7 +20,11 @@ def drop_unused(
 
 
 def _unused(file: Any) -> bool:
-    told = [str(file), str(getattr(file, "filename", "")), *getattr(file, "attributes", {}).values()]
+    told = [
+        str(file),
+        str(getattr(file, "filename", "")),
+        *getattr(file, "attributes", {}).values(),
+    ]
     return any(UNUSED in str(text).lower() for text in told)
 
 
