@@ -170,7 +170,8 @@ def parameter_flow(
     gradient = jax.grad(lambda flat: squared_loss(f, unravel(flat), x, y, loss_scale))
 
     def velocity(_: Any, current: Array, __: Any) -> Array:
-        return -gradient(current)
+        slope: Array = gradient(current)
+        return -slope
 
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(velocity),
@@ -184,3 +185,60 @@ def parameter_flow(
         max_steps=100_000,
     )
     return unravel(solution.ys[-1])
+
+
+def largest_stable_rate(
+    f: Model,
+    params: Any,
+    x: Any,
+    y: Float[Array, "n k"],
+    *,
+    low: ArrayLike,
+    high: ArrayLike,
+    steps: int = 500,
+    loss_scale: LossScale = "sum",
+    bisections: int = 14,
+) -> Float[Array, ""]:
+    r"""Find the learning rate at which gradient descent begins to raise the loss, by bisection.
+
+    A rate counts as stable if the loss never exceeds its start within ``steps`` steps. For a model
+    that is linear in its parameters the threshold is :math:`2 / \lambda_{\max}` of the kernel of
+    the scaled loss, up to the finite number of steps.
+
+    Parameters
+    ----------
+    f, params, x, y, loss_scale
+        As for :func:`squared_loss`.
+    low, high : float
+        A stable and an unstable rate, which bracket the threshold.
+    steps : int, default 500
+        Steps of each trial.
+    bisections : int, default 14
+        Halvings of the bracket, on a logarithmic scale.
+
+    Returns
+    -------
+    Array, shape ()
+        The threshold; the end of the bracket nearest to it if it lies outside.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> one = jnp.ones((1, 1))
+    >>> rate = largest_stable_rate(lambda w, x: w * x, 0.0, one, one, low=0.1, high=9.0)
+    >>> round(float(rate), 2)
+    2.0
+    """
+
+    def halve(_: int, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+        stable, unstable = bracket
+        middle = jnp.sqrt(stable * unstable)
+        losses = gradient_descent(
+            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale
+        ).losses
+        rises = ~(jnp.max(losses) <= losses[0])  # a NaN has risen too
+        return jnp.where(rises, stable, middle), jnp.where(rises, middle, unstable)
+
+    bracket = (jnp.asarray(low, y.dtype), jnp.asarray(high, y.dtype))
+    stable, unstable = jax.lax.fori_loop(0, bisections, halve, bracket)
+    return jnp.sqrt(stable * unstable)

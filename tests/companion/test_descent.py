@@ -7,7 +7,12 @@ import pytest
 import scipy.linalg
 
 import ntk
-from ntk.companion.descent import gradient_descent, parameter_flow, squared_loss
+from ntk.companion.descent import (
+    gradient_descent,
+    largest_stable_rate,
+    parameter_flow,
+    squared_loss,
+)
 
 X = np.random.default_rng(0).standard_normal((6, 9))
 Y = np.random.default_rng(1).standard_normal((6, 2))
@@ -55,3 +60,12 @@ def test_small_steps_tend_to_the_flow(x64):
         for eta, steps in [(0.01, 50), (0.005, 100)]
     ]
     assert 1.8 < gaps[0] / gaps[1] < 2.2
+
+
+@pytest.mark.parametrize("loss_scale", ["sum", "mean"])
+def test_the_stable_rate_of_a_linear_model_is_two_over_the_curvature(x64, loss_scale):
+    curvature = np.linalg.eigvalsh(X @ X.T)[-1] / (Y.size if loss_scale == "mean" else 1.0)
+    rate = largest_stable_rate(
+        linear, W0, X, jnp.asarray(Y), low=1e-3, high=1e3, loss_scale=loss_scale, bisections=20
+    )
+    np.testing.assert_allclose(rate, 2 / curvature, rtol=0.01)
