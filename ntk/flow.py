@@ -21,7 +21,7 @@ class GradientFlow:
     r"""Training of a model with a constant tangent kernel under squared loss.
 
     For the loss :math:`\tfrac12 \sum_i \| f(x_i) - y_i \|^2` gradient flow at the rate
-    :math:`\eta` gives (Jacot et al. 2018, section 5; Lee et al. 2019, equations 9 to 11)
+    :math:`\eta` gives (Jacot et al. 2018, section 5; Lee et al. 2019, section 2)
 
     .. math:: f_t(X) &= f_0(X) + K M_t (y - f_0(X)), \\
               f_t(x) &= f_0(x) + K(x, X) M_t (y - f_0(X)), \\

@@ -15,7 +15,7 @@ def linearize(f: Model, params: Any) -> Model:
     .. math:: f_\text{lin}(\theta, x) = f(\theta_0, x)
               + \partial_\theta f(\theta_0, x) \cdot (\theta - \theta_0)
 
-    (Lee et al. 2019, equation 8). Its tangent kernel is that of ``f`` at ``params``, whatever
+    (Lee et al. 2019, section 2). Its tangent kernel is that of ``f`` at ``params``, whatever
     the parameters it is evaluated at.
 
     Parameters

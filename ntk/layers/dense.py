@@ -21,7 +21,7 @@ from ntk.state import State
 class Dense(Layer):
     r"""A fully-connected layer.
 
-    In NTK parametrisation (Jacot et al. 2018, section 2; Lee et al. 2019, equation 1)
+    In NTK parametrisation (Jacot et al. 2018, section 2; Lee et al. 2019, section 2)
 
     .. math:: y = \frac{\sigma_w}{\sqrt{n_\text{in}}} W x + \sigma_b b, \qquad
               W_{ij}, b_i \sim \mathcal N(0, 1),
