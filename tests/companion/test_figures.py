@@ -103,7 +103,7 @@ def in_dark_theme(rgb):
     return np.clip(rotate @ (1 - rgb), 0, 1)
 
 
-WHITE, DARK_PAGE = np.ones(3), np.array(mpl.colors.to_rgb("#14181e"))
+WHITE, DARK_PAGE = np.ones(3), np.array(mpl.colors.to_rgb("#121212"))
 
 
 @pytest.mark.parametrize("colour", figures.COLOURS[:4])
