@@ -187,6 +187,16 @@ def test_slope_guide_is_a_power_law_without_a_legend_entry(ax):
     figures.slope_guide(ax, 0.37, through=(1, 1), to=2)
     texts = [text.get_text() for text in ax.texts]
     assert texts == ["slope −1", "slope −1/2", "slope 0.37"]
+    np.testing.assert_allclose(ax.texts[0].xy, (100, 0.3))
+    figures.slope_guide(ax, -1, through=(10, 3.0), to=1000, label_at=1)
+    np.testing.assert_allclose(ax.texts[-1].xy, (1000, 0.03))
+
+
+def test_widths_are_written_in_digits(ax):
+    ax.loglog([128, 1024], [0.4, 0.1])
+    ax.figure.canvas.draw()
+    labels = [t.get_text() for t in (*ax.get_xticklabels(), *ax.get_xticklabels(minor=True))]
+    assert {"$\\mathdefault{200}$", "$\\mathdefault{1000}$"} <= set(labels)
 
 
 @pytest.mark.parametrize("shape", [(5, 9), (5, 3, 3), (5, 3, 3, 1)])

@@ -154,6 +154,7 @@ def slope_guide(
     through: tuple[Real, Real],
     to: Real,
     label: str | None = None,
+    label_at: Real = 0.5,
 ) -> Line2D:
     r"""Draw a power law :math:`y_0 (x / x_0)^a` as a thin grey line to compare slopes with.
 
@@ -168,7 +169,9 @@ def slope_guide(
     to : float
         The abscissa where it ends, positive.
     label : str, optional
-        Written at the middle of the line; by default the slope, as in "slope −1/2".
+        Written beside the line; by default the slope, as in "slope −1/2".
+    label_at : float
+        Where along the line: 0 at its beginning, 1 at its end.
 
     Returns
     -------
@@ -206,7 +209,7 @@ def slope_guide(
     (line,) = ax.plot([x0, to], [y0, y1], color="#606060", linewidth=1.0, linestyle=(0, (5, 3)))
     ax.annotate(
         f"slope {_fraction(slope)}" if label is None else label,
-        (float(np.sqrt(x0 * to)), float(np.sqrt(y0 * y1))),
+        (x0 * (to / x0) ** label_at, y0 * (y1 / y0) ** label_at),
         xytext=(4, 4),
         textcoords="offset points",
         color="#606060",

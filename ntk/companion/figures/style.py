@@ -25,6 +25,8 @@ _STYLE: Any = {
     "savefig.dpi": "figure",
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.axisbelow": True,
+    # 0.001 ... 9000 in plain digits: widths are read as numbers, and labels do not collide.
+    "axes.formatter.min_exponent": 4,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
