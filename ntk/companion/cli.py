@@ -1,6 +1,5 @@
 """The command `ntk`: the book's machinery, and what a bug report wants to know."""
 
-import importlib.util
 import platform
 import sys
 from importlib import metadata
@@ -41,12 +40,19 @@ def application() -> "Typer":
     Raises
     ------
     MissingExtraError
-        The extra `book` is not installed.
+        A package of the extra `book` is not installed.
     """
-    _require_book()
-    import typer
+    try:
+        import typer
 
-    from ntk.companion.book import commands
+        from ntk.companion.book import commands
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "ntk":
+            raise
+        raise MissingExtraError(
+            f"the command line needs {error.name}, which is not installed; "
+            "install the extra: pip install 'ntk-companion[book]'"
+        ) from error
 
     app = typer.Typer(
         name="ntk", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -82,16 +88,3 @@ def info() -> None:
 
 def _about() -> None:
     """The neural tangent kernel's companion: notebooks, claims and the site."""  # noqa: D401
-
-
-def _require_book() -> None:
-    missing = [
-        name
-        for name in ("typer", "rich", "yaml", "nbformat", "nbclient", "jupytext")
-        if importlib.util.find_spec(name) is None
-    ]
-    if missing:
-        raise MissingExtraError(
-            f"the command line needs the extra 'book', of which {', '.join(missing)} is missing: "
-            "pip install 'ntk-companion[book]'"
-        )

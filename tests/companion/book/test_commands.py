@@ -9,7 +9,7 @@ from ntk.companion import cli
 from ntk.companion.book import commands
 from ntk.companion.book.execute import NotebookFailedError
 from ntk.companion.book.project import Project
-from ntk.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from ntk.errors import InvalidValueError, UnknownNameError
 
 
 @pytest.fixture
@@ -126,17 +126,6 @@ def test_an_error_for_the_user_is_one_line_and_status_one(monkeypatch, capsys, t
         cli.main()
     assert caught.value.code == 1
     assert capsys.readouterr().err.startswith("ntk: start: ")
-
-
-def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
-    real = cli.importlib.util.find_spec
-    monkeypatch.setattr(
-        cli.importlib.util, "find_spec", lambda name: None if name == "typer" else real(name)
-    )
-    with pytest.raises(
-        MissingExtraError, match=r"typer is missing: pip install 'ntk-companion\[book\]'"
-    ):
-        cli.application()
 
 
 def test_info_tells_versions_and_devices(run):
