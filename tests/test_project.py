@@ -1,0 +1,238 @@
+"""The files that describe the project agree with each other, and with what is installed."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker, default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import ntk
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(?: ; (.+?))?(?: \\)?$")
+
+
+def requirements(*extras: str) -> list[Requirement]:
+    """Return the core's dependencies and those of extras, without the project itself."""
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
+    return [r for r in map(Requirement, lines) if r.name != PROJECT["name"]]
+
+
+def pins(name: str) -> list[tuple[str, str, str | None]]:
+    """Return the names, versions and markers of a file of pins."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = [PIN.match(line) for line in lines if line and not line.startswith((" ", "#"))]
+    assert all(found), name
+    return [match.groups() for match in found if match]
+
+
+def versions(name: str) -> dict[str, str]:
+    """Return the pins of a file that apply to the running Python."""
+    return {
+        canonicalize_name(package): version
+        for package, version, marker in pins(name)
+        if marker is None or Marker(marker).evaluate()
+    }
+
+
+def tracked() -> list[Path]:
+    """Return the project's files; an archive without git has nothing but them."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listing.returncode:
+        pytest.skip("not a git checkout: there is no list of the project's files")
+    paths = [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def texts() -> list[tuple[str, str]]:
+    """Return the project's text files, by name."""
+    found = []
+    for path in tracked():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found.append((path.relative_to(ROOT).as_posix(), text))
+    return found
+
+
+# --- the lock -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "constraints.txt"])
+def test_every_requirement_is_pinned_at_a_version_that_fits(name):
+    pinned = versions(name)
+    build = [Requirement(line) for line in PYPROJECT["build-system"]["requires"]]
+    for requirement in [*requirements("book", "test"), *build]:
+        version = pinned.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement.name} is not in {name}: run `make lock`"
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement} {version}"
+
+
+def test_the_two_files_of_pins_are_the_same():
+    assert pins("requirements.lock") == pins("constraints.txt")
+
+
+def test_every_pin_has_hashes():
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text())
+    assert all("--hash=sha256:" in block for block in blocks if not block.startswith("#"))
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_the_lock_serves_every_supported_python_and_platform(python, platform):
+    environment = default_environment() | {
+        "python_full_version": python,
+        "python_version": python.rpartition(".")[0],
+        "sys_platform": platform,
+    }
+    names = [
+        canonicalize_name(package)
+        for package, _, marker in pins("requirements.lock")
+        if marker is None or Marker(marker).evaluate(environment)
+    ]
+    assert len(set(names)) == len(names)
+    assert {canonicalize_name(r.name) for r in requirements("book", "test")} <= set(names)
+
+
+def test_what_is_installed_is_what_the_lock_says():
+    if Path(sys.prefix) != ROOT / ".venv":
+        pytest.skip("another environment than the one of `make`: it may have other versions")
+    pinned = versions("requirements.lock")
+    other = {
+        name: (metadata.version(name), version)
+        for name, version in pinned.items()
+        if Version(metadata.version(name)).public != Version(version).public
+    }
+    assert not other, "run `make setup`"
+
+
+def test_the_build_backend_is_locked_as_it_is_required():
+    assert PYPROJECT["dependency-groups"]["build"] == PYPROJECT["build-system"]["requires"]
+
+
+# --- conda ----------------------------------------------------------------------------------------
+
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+
+
+def test_the_conda_environment_has_a_python_that_the_project_supports():
+    (python,) = (line for line in ENVIRONMENT["dependencies"] if str(line).startswith("python"))
+    wanted = Requirement(python).specifier
+    supported = Requirement(f"python{PROJECT['requires-python']}").specifier
+    classified = [
+        line.rpartition(" ")[2]
+        for line in PROJECT["classifiers"]
+        if re.fullmatch(r"Programming Language :: Python :: 3\.\d+", line)
+    ]
+    for minor in range(8, 30):
+        version = f"3.{minor}"
+        assert wanted.contains(version) == (version in classified)
+        assert supported.contains(version) or version not in classified
+
+
+def test_the_conda_environment_installs_the_project_with_the_pins():
+    assert "pip" in ENVIRONMENT["dependencies"]
+    (pip,) = (line["pip"] for line in ENVIRONMENT["dependencies"] if isinstance(line, dict))
+    assert pip == ["-c constraints.txt", "-e .[book,test]"]
+    # pip refuses an editable install beside hashes, so the file that it is given has none.
+    assert "--hash" not in (ROOT / "constraints.txt").read_text()
+    assert Requirement(f"ntk-companion{pip[1].removeprefix('-e .')}").extras == set(EXTRAS)
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+
+def test_the_version_is_the_same_everywhere():
+    assert metadata.version(PROJECT["name"]) == ntk.__version__
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == ntk.__version__
+    assert ntk.__version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_citation_has_what_the_format_requires():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["authors"] == PROJECT["authors"]
+    assert " AND ".join(citation["license"]) == PROJECT["license"]
+
+
+def test_the_licences_are_whole():
+    assert "Permission is hereby granted" in (ROOT / "LICENSE").read_text()
+    book = (ROOT / "LICENSE-book").read_text()
+    assert "Creative Commons Attribution 4.0 International Public License" in book
+    assert [f"Section {number} --" in book for number in range(1, 9)] == [True] * 8
+
+
+# --- what the files may not contain ---------------------------------------------------------------
+
+
+def test_no_file_names_a_package_index():
+    # Where packages come from is each machine's own setting.
+    index = re.compile(
+        r"--(extra-)?index-url|--find-links|pypi\.org/simple|pythonhosted|trusted-host"
+    )
+    me = Path(__file__).relative_to(ROOT).as_posix()
+    assert [name for name, text in texts() if index.search(text) and name != me] == []
+
+
+def test_no_file_names_a_path_of_a_machine():
+    here = re.compile(rf"{re.escape(str(ROOT))}\b|/home/\w+/|/Users/\w+/|/root/|/tmp/\w")
+    me = Path(__file__).relative_to(ROOT).as_posix()
+    found = {name: match.group() for name, text in texts() if (match := here.search(text))}
+    found.pop(me, None)
+    assert found == {}
+
+
+def test_no_module_is_too_long():
+    long = {
+        name: text.count("\n")
+        for name, text in texts()
+        if name.startswith("ntk/") and name.endswith(".py") and text.count("\n") > 400
+    }
+    assert long == {}
+
+
+def test_the_core_stays_small():
+    core = [
+        text.count("\n")
+        for name, text in texts()
+        if name.startswith("ntk/") and name.endswith(".py") and "companion" not in name
+    ]
+    assert sum(core) < 5000
+
+
+def test_prose_is_spelt_with_ise():
+    american = re.compile(
+        r"\b\w+iz(?:e[ds]?|ing|ations?)\b|\bcolou?rize\w*|\b(?:behavior|color)s?\b"
+    )
+    # Not of this kind; and the names of the fixed API, which may stand in prose as plain words.
+    names = {"size", "sizes", "sized", "resize", "resized", "prize", "seize"}
+    names |= {"linearize", "parametrization"}
+    # Code, formulas, and the titles of papers, which are theirs.
+    verbatim = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\*[^*]*\*|[“\"][^”\"]*[”\"]", re.DOTALL)
+    found = [
+        f"{name}: {match.group()}"
+        for name, text in texts()
+        if name.startswith(("book/", "notebooks/")) and name.endswith(".md")
+        for match in american.finditer(verbatim.sub("", text))
+        if match.group().lower() not in names
+    ]
+    assert found == []
