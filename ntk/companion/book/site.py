@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -89,6 +90,9 @@ def build(project: Project, *, on_line: Callable[[str], None] | None = None) -> 
         *("--all", "-W", "--keep-going", "--path-output", "."),
     ]
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONUNBUFFERED": "1"}
+    # Pages of entries that are gone would stay, and pages of code count as fresh by their times.
+    for folder in (project.html, project.build / ".doctrees"):
+        shutil.rmtree(folder, ignore_errors=True)
     project.build.mkdir(exist_ok=True)
     lines = []
     with (
