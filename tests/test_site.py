@@ -174,16 +174,14 @@ def test_every_id_is_unique_on_its_page():
 
 
 def test_every_page_has_one_title_and_a_language():
-    for page in pages():
-        if page == HTML / "index.html":
-            continue
-        tree = parsed(page)
+    for entry in toc_entries(PROJECT):
+        tree = parsed(HTML / f"{entry}.html")
         assert tree.html is not None
-        assert tree.html.get("lang") == "en", page
-        assert tree.title is not None, page
-        assert tree.title.get_text(strip=True), page
+        assert tree.html.get("lang") == "en", entry
+        assert tree.title is not None, entry
+        assert tree.title.get_text(strip=True), entry
         # Outside the article the theme keeps a copy for print.
-        assert len(tree.select("article.bd-article h1")) == 1, page
+        assert len(tree.select("article.bd-article h1")) == 1, entry
 
 
 def test_notebooks_can_be_downloaded_as_they_are_stored():
