@@ -15,8 +15,17 @@ except ModuleNotFoundError as error:
         "install the extra: pip install 'ntk-companion[book]'"
     ) from error
 
-from ntk.companion.figures.curves import experiment, slope_guide, theory
+from ntk.companion.figures.curves import experiment, scaling_axes, slope_guide, theory
 from ntk.companion.figures.pictures import image_grid
 from ntk.companion.figures.style import COLOURS, MARKERS, use
 
-__all__ = ["COLOURS", "MARKERS", "experiment", "image_grid", "slope_guide", "theory", "use"]
+__all__ = [
+    "COLOURS",
+    "MARKERS",
+    "experiment",
+    "image_grid",
+    "scaling_axes",
+    "slope_guide",
+    "theory",
+    "use",
+]

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike
 
 from ntk.companion.figures.style import COLOURS, MARKERS
@@ -240,3 +241,38 @@ def _summary(values: Any, bars: Bars) -> tuple[Any, Any, str]:
         low, centre, high = np.percentile(values, [5, 50, 95], axis=0)
         return centre, (centre - low, high - centre), f" (median, 5–95 %, {seeds} seeds)"
     raise InvalidValueError(f"bars: got {bars!r}, expected 'standard_error' or 'percentiles'.")
+
+
+def scaling_axes(ax: Axes, x: ArrayLike, *, xlabel: str = "width $n$", ylabel: str = "") -> None:
+    """Make both axes logarithmic, with a tick at each value that was measured and no other.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    x : array_like
+        The measured values of the parameter, positive.
+    xlabel, ylabel : str
+        What the axes show.
+
+    Raises
+    ------
+    InvalidValueError
+        If a value is not positive.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from ntk.companion import figures
+    >>> fig, ax = plt.subplots()
+    >>> figures.scaling_axes(ax, [64, 256, 1024], ylabel="error")
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['64', '256', '1024']
+    >>> plt.close(fig)
+    """
+    values = np.asarray(x, dtype=float)
+    if not (values > 0).all():
+        raise InvalidValueError(f"x: got {values.tolist()}, expected positive values only.")
+    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+    ax.set_xticks(values, labels=[f"{value:g}" for value in values])
+    ax.xaxis.set_minor_locator(NullLocator())
