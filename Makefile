@@ -54,13 +54,13 @@ setup:
 	if [ $$works = yes ] && [ "$$(cat .venv/.complete 2> /dev/null)" = "$$all" ]; then exit 0; fi; \
 	set -e; \
 	if [ $$works = no ] || [ "$$(cat .venv/.locked 2> /dev/null)" != "$$lock" ]; then \
-	  python=; \
-	  for name in "$(PYTHON)" python3.13 python3.12 python3.11 python3.14 python3; do \
+	  python=; names="python3.13 python3.12 python3.11 python3.14 python3"; \
+	  if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; else set -- $$names; fi; \
+	  for name in "$$@"; do \
 	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then python="$$(command -v "$$name")"; break; fi; \
-	    if [ -n "$$name" ] && [ "$$name" = "$(PYTHON)" ]; then break; fi; \
 	  done; \
 	  if [ -z "$$python" ]; then \
-	    echo "Python 3.11 or later is needed, and none was found (looked for: $${name:+$(PYTHON) }python3.13, python3.12, python3.11, python3.14, python3)." >&2; \
+	    echo "Python 3.11 or later is needed, and none was found; looked for: $$*" >&2; \
 	    echo "Install one, on Debian or Ubuntu: apt-get install python3 python3-venv; or name it: make PYTHON=/path/to/python3" >&2; \
 	    exit 1; \
 	  fi; \
