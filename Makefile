@@ -10,13 +10,14 @@ export JAX_PLATFORMS := cpu
 # A search path from outside would put other packages before those of the lock.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup book test notebooks lint lock clean
+.PHONY: help setup book test notebooks format lint lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make book       set up, verify the notebooks and their claims, build the site into _build/html"
 	@echo "make test       set up, then every check: style, types, notebooks, site, tests"
 	@echo "make notebooks  execute the notebooks whose sources have changed and store their outputs"
+	@echo "make format     format the code, that of the notebooks' sources too"
 	@echo "make lint       style and types only"
 	@echo "make lock       renew requirements.lock and constraints.txt after a change of pyproject.toml"
 	@echo "make clean      remove everything that was made, .venv too"
@@ -37,6 +38,10 @@ test: setup lint
 
 notebooks: setup
 	@$(PY) -m ntk.companion book execute
+
+format: setup
+	@$(PY) -m ruff format --exclude notebooks .
+	@$(PY) -m ntk.companion book format
 
 lint: setup
 	@echo "==> Style and types"

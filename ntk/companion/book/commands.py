@@ -18,6 +18,7 @@ from rich.progress import (
 
 from ntk.companion.book import site
 from ntk.companion.book.execute import NotebookFailedError, execute
+from ntk.companion.book.formatting import format_cells
 from ntk.companion.book.project import Pair, Problem, Project
 from ntk.companion.book.replay import replay
 from ntk.companion.book.source import read_source
@@ -62,6 +63,15 @@ def execute_command(notebooks: Names = None, *, force: Force = False) -> None:
         else:
             stamps.record(f"executed-{pair.slug}", execution_key(project, pair))
     _finish(failures, "failed")
+
+
+@app.command("format")
+def format_command(notebooks: Names = None) -> None:
+    """Format the code cells of the notebooks' sources."""
+    _, _, pairs = _start(notebooks)
+    for pair in pairs:
+        if format_cells(pair):
+            console.print(f"{pair.md.name}: formatted", markup=False)
 
 
 @app.command("verify")
