@@ -34,7 +34,9 @@ def test_descent_of_a_linear_model_is_a_power(x64, loss_scale):
     np.testing.assert_allclose(X @ w - Y, shrink @ (X @ W0 - Y), rtol=1e-9, atol=1e-12)
     assert losses.shape == (steps,)
     np.testing.assert_allclose(losses[0], scale * 0.5 * ((X @ W0 - Y) ** 2).sum(), rtol=1e-12)
-    np.testing.assert_allclose(squared_loss(linear, W0, X, jnp.asarray(Y), loss_scale), losses[0], rtol=1e-12)
+    np.testing.assert_allclose(
+        squared_loss(linear, W0, X, jnp.asarray(Y), loss_scale), losses[0], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("loss_scale", ["sum", "mean"])

@@ -85,6 +85,7 @@ def run(
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # else lines split at random between outputs
         allow_errors=False,
         resources={"metadata": {"path": str(pair.folder)}},
         on_cell_start=started,
