@@ -1,5 +1,7 @@
 """The files that describe the project agree with each other, and with what is installed."""
 
+import ast
+import json
 import re
 import subprocess
 import sys
@@ -70,6 +72,54 @@ def texts() -> list[tuple[str, str]]:
             continue
         found.append((path.relative_to(ROOT).as_posix(), text))
     return found
+
+
+def imported(text: str) -> set[str]:
+    """Return the top-level names that a piece of Python imports."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(str(node.module).partition(".")[0])
+    return found - set(sys.stdlib_module_names)
+
+
+# --- requirements ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "extras"),
+    [
+        ("ntk/*.py", []),
+        ("ntk/layers/*.py", []),
+        ("ntk/empirical/*.py", []),
+        ("ntk/companion/**/*.py", ["book"]),
+        ("book/_ext/*.py", ["book"]),
+        ("notebooks/*.ipynb", ["book"]),
+        ("tests/**/*.py", ["book", "test"]),
+    ],
+)
+def test_everything_imported_is_required(where, extras):
+    own = {"ntk", "tests"} | {path.stem for path in (ROOT / "book" / "_ext").glob("*.py")}
+    required = {canonicalize_name(requirement.name) for requirement in requirements(*extras)}
+    # jupyter-book and matplotlib bring these along and cannot do without them.
+    required |= (
+        {"cycler", "docutils", "sphinx", "ipython", "matplotlib-inline"} if extras else set()
+    )
+    provides = metadata.packages_distributions()
+    missing = []
+    for path in sorted(ROOT.glob(where)):
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+            text = "\n".join("".join(cell["source"]) for cell in cells)
+        missing += [
+            f"{path.relative_to(ROOT).as_posix()}: {name}"
+            for name in imported(text) - own
+            if not {canonicalize_name(by) for by in provides.get(name, [name])} & required
+        ]
+    assert missing == []
 
 
 # --- the lock -------------------------------------------------------------------------------------
@@ -227,7 +277,10 @@ def test_prose_is_spelt_with_ise():
     names = {"size", "sizes", "sized", "resize", "resized", "prize", "seize"}
     names |= {"linearize", "parametrization"}
     # Code, formulas, and the titles of papers, which are theirs.
-    verbatim = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\*[^*]*\*|[“\"][^”\"]*[”\"]", re.DOTALL)
+    verbatim = re.compile(
+        r"^---\n.*?^---$|^(`{3,})[^\n]*\n.*?^\1$|\$\$.*?\$\$|`[^`\n]*`|\$[^$\n]*\$|\*[^*\n]+\*|“[^”]*”",
+        re.DOTALL | re.MULTILINE,
+    )
     found = [
         f"{name}: {match.group()}"
         for name, text in texts()
