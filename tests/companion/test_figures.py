@@ -279,3 +279,15 @@ def test_a_notebook_stores_reproducible_pngs(monkeypatch):
     assert b"Software" not in first
     assert b"matplotlib" not in first.lower()
     assert plt.imread(io.BytesIO(first)).shape == (576, 1008, 4)
+
+
+def test_scaling_axes_tick_what_was_measured_and_nothing_else():
+    fig, ax = plt.subplots()
+    figures.scaling_axes(ax, [64, 256, 1024], ylabel="error")
+    fig.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["64", "256", "1024"]
+    assert ax.get_xticks(minor=True).size == 0
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    with pytest.raises(InvalidValueError, match=r"x: got .*positive"):
+        figures.scaling_axes(ax, [0, 1])
+    plt.close(fig)
