@@ -28,13 +28,15 @@ def format_cells(pair: Pair) -> bool:
         The notebook.
     """
     text = pair.md.read_text(encoding="utf-8")
-    new = CELL.sub(lambda cell: cell["head"] + formatted(cell["code"]) + cell["tail"], text)
+    # The name decides which configuration ruff takes: the notebooks may have their own.
+    name = str(pair.md.with_suffix(".py"))
+    new = CELL.sub(lambda cell: cell["head"] + formatted(cell["code"], name) + cell["tail"], text)
     if new != text:
         pair.md.write_text(new, encoding="utf-8")
     return new != text
 
 
-def formatted(code: str) -> str:
+def formatted(code: str, name: str = "cell.py") -> str:
     r"""Return the code of a cell as ruff formats it.
 
     A semicolon at the end, which keeps a notebook from showing the last value, stays; so does a
@@ -44,6 +46,8 @@ def formatted(code: str) -> str:
     ----------
     code
         Lines of Python.
+    name
+        A path of a file whose configuration holds.
 
     Raises
     ------

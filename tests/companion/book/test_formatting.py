@@ -19,6 +19,13 @@ def test_only_the_code_of_a_cell_changes(pair):
     assert not format_cells(pair)
 
 
+def test_the_notebooks_have_their_own_line_length(pair):
+    (pair.folder / "ruff.toml").write_text("line-length = 20\n")
+    pair.md.write_text(pair.md.read_text().replace("n = 3", "n = max(1, 2, 3, 4, 5)"))
+    assert format_cells(pair)
+    assert "n = max(\n    1, 2, 3, 4, 5\n)" in pair.md.read_text()
+
+
 def test_a_formatted_notebook_stays_in_sync(executed):
     assert not format_cells(executed)
     assert drift(executed) == []
