@@ -68,7 +68,7 @@ def formatted(code: str, name: str = "cell.py") -> str:
         "format",
         "--quiet",
         "--stdin-filename",
-        "cell.py",
+        name,
         "-",
     ]
     run = subprocess.run(command, input=code, capture_output=True, text=True, check=False)
