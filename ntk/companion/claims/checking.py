@@ -48,7 +48,7 @@ def check(
     control : Control
         Something to which the same rule must say no. Every rule that can fail needs one.
     unit : str, optional
-        Unit of the numbers.
+        Unit of the numbers, unless the rule records them in one of its own.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def check(
     verdict: Verdict = "open"
     if rule.can_fail:
         verdict = "pass" if outcome.passed and judged and judged.rejected else "fail"
-    numbers = outcome.numbers if unit is None else dataclasses.replace(outcome.numbers, unit=unit)
+    numbers = dataclasses.replace(outcome.numbers, unit=outcome.numbers.unit or unit)
     record = Record(id, verdict, rule, numbers, statement, as_sources(source), judged)
     _display(record)
     if verdict == "fail":
@@ -139,8 +139,6 @@ def _failure(record: Record, outcome: Outcome) -> str:
 def _display(record: Record) -> None:
     # Without IPython in this process there is nobody to show it to, and no need to import it.
     ipython = sys.modules.get("IPython")
-    if ipython is None or ipython.get_ipython() is None:
-        return
-    from IPython.display import display
-
-    display(bundle(record), raw=True)  # type: ignore[no-untyped-call]
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+        shell.display_pub.publish(data=bundle(record))

@@ -7,7 +7,6 @@ from typing import Any
 from ntk.companion.claims.numerals import Value, show
 from ntk.companion.claims.record import MIME, Record
 
-
 Write = Callable[..., str]
 """How numbers are written: `show` or `typeset`."""
 
@@ -48,7 +47,8 @@ def measured_text(record: Record, write: Write = show) -> str:
 def rule_text(record: Record) -> str:
     """Return the rule with the sizes of the sample, such as "200 replicates"."""
     parts = []
-    for name, size in record.numbers.sample.items():
+    # Sorted, as a saved notebook sorts the record's keys.
+    for name, size in sorted(record.numbers.sample.items()):
         if isinstance(size, bool):
             parts += [name] if size else []
         elif name != "entries" or size > 1:

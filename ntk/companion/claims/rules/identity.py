@@ -71,7 +71,10 @@ class Identity(Rule):
         if m.ndim == 0:
             numbers = Numbers(plain(m), plain(p), within=self.tolerance * scale)
         else:
-            numbers = Numbers(off / scale, 0.0, self.tolerance, sample={"entries": m.size})
+            unit = "relative difference" if np.any(p) else "difference"
+            numbers = Numbers(
+                off / scale, 0.0, self.tolerance, unit=unit, sample={"entries": m.size}
+            )
         times = off / scale / self.tolerance
         margin = f"off by {off:.3g}, {times:.3g} times the allowed {self.tolerance * scale:.3g}"
         return Outcome(numbers, off <= self.tolerance * scale, margin)

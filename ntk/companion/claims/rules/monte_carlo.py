@@ -55,8 +55,8 @@ class MonteCarlo(Rule):
     def describe(self) -> str:
         """Return the rule in words."""
         return (
-            f"Monte Carlo, within {self.standard_errors:g} standard errors "
-            f"(Student's quantile below {_NORMAL_FROM} replicates)"
+            f"Monte Carlo, within {self.standard_errors:g} standard errors, "
+            f"Student's quantile below {_NORMAL_FROM} replicates"
         )
 
     def critical(self, replicates: int) -> float:
