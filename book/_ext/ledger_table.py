@@ -10,8 +10,8 @@ from ntk.companion.claims.myst import MARKS, WORDS, has_bibliography, source_nod
 from ntk.companion.claims.numerals import typeset
 from ntk.companion.claims.render import control_text, measured_text, rule_text, with_unit
 
-HEAD = ("Chapter", "Claim", "Rule", "Predicted", "Measured", "Verdict", "Control")
-WIDTHS = (6, 34, 16, 11, 14, 8, 18)
+HEAD = ("Chapter", "Claim", "Rule", "Predicted", "Measured", "Verdict")
+WIDTHS = (7, 40, 18, 12, 15, 8)
 _MARKER = "ntk_claims_table"
 
 
@@ -36,6 +36,7 @@ class ClaimsTable(SphinxDirective):
         claim = [
             claim_link(record, self.env.docname, verdict=False),
             nodes.inline("", "", *self.parse(record.statement), classes=["ntk-statement"]),
+            nodes.inline("", f"Control: {control_text(record, typeset)}", classes=["ntk-control"]),
             nodes.inline("", "", *sources, classes=["ntk-source"]),
         ]
         texts = (
@@ -43,7 +44,6 @@ class ClaimsTable(SphinxDirective):
             with_unit(record.predicted, record.numbers.unit, typeset),
             measured_text(record, typeset),
             f"{MARKS[record.verdict]} {WORDS[record.verdict]}",
-            control_text(record, typeset),
         )
         return [[nodes.Text(entry.chapter)], claim, *([nodes.Text(text)] for text in texts)]
 

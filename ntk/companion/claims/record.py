@@ -13,6 +13,9 @@ MIME = "application/vnd.ntk.claim+json"
 """MIME type of a record among a cell's outputs."""
 
 Verdict = Literal["pass", "fail", "open"]
+SIZES = ("values", "points", "seeds", "replicates", "entries", "paired")
+"""The sizes of a sample that a rule may record, in the order in which they are read."""
+
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FIELDS = {
     *("id", "verdict", "rule", "kind", "parameters", "predicted", "measured", "within"),
@@ -154,6 +157,11 @@ class Record:
         for name, kind in (("parameters", dict), ("sample", dict), ("sources", list)):
             if not isinstance(data[name], kind):
                 raise InvalidTypeError(f"{name} must be a {kind.__name__}, got {data[name]!r}")
+        for name, size in data["sample"].items():
+            if name not in SIZES or not isinstance(size, int):
+                raise InvalidValueError(
+                    f"sample may hold whole numbers for {', '.join(SIZES)}, got {name}: {size!r}"
+                )
         if data["verdict"] not in ("pass", "fail", "open"):
             raise InvalidValueError(
                 f"verdict must be 'pass', 'fail' or 'open', got {data['verdict']!r}"

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from ntk.companion.claims.numerals import Value, show
-from ntk.companion.claims.record import MIME, Record
+from ntk.companion.claims.record import MIME, SIZES, Record
 
 Write = Callable[..., str]
 """How numbers are written: `show` or `typeset`."""
@@ -47,8 +47,10 @@ def measured_text(record: Record, write: Write = show) -> str:
 def rule_text(record: Record) -> str:
     """Return the rule with the sizes of the sample, such as "200 replicates"."""
     parts = []
-    # Sorted, as a saved notebook sorts the record's keys.
-    for name, size in sorted(record.numbers.sample.items()):
+    # In an order of its own: a saved notebook sorts the record's keys.
+    sample = record.numbers.sample
+    for name in (name for name in SIZES if name in sample):
+        size = sample[name]
         if isinstance(size, bool):
             parts += [name] if size else []
         elif name != "entries" or size > 1:
