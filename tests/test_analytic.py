@@ -60,10 +60,11 @@ def sphere(n, d, seed=0, dtype=np.float64):
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
-def test_one_hidden_layer_is_the_mean_of_finite_networks(x64, activation):
+@pytest.mark.parametrize("form", ["ntk", "standard"])
+def test_one_hidden_layer_is_the_mean_of_finite_networks(x64, activation, form):
     # With one hidden layer the mean over initialisations is the limit at every width.
     x = jnp.asarray(sphere(5, 3))
-    net = ntk.mlp(1, 16, activation, sigma_w=1.3, sigma_b=0.4)
+    net = ntk.mlp(1, 16, activation, sigma_w=1.3, sigma_b=0.4, parametrization=form)
     limit = ntk.kernel(net, x)
 
     def one_network(key):
@@ -75,8 +76,9 @@ def test_one_hidden_layer_is_the_mean_of_finite_networks(x64, activation):
     for samples, expected in zip(draws, limit, strict=True):
         error = samples.std(0, ddof=1) / len(samples) ** 0.5
         assert np.all(np.abs(samples.mean(0) - expected) < 4.5 * error)
-        # control: the kernel of a net with one per cent more weight scale is outside
-        wrong = ntk.kernel(ntk.mlp(1, 16, activation, sigma_w=1.35, sigma_b=0.4), x)
+        # control: the kernel of a net with four per cent more weight scale is outside
+        other = ntk.mlp(1, 16, activation, sigma_w=1.35, sigma_b=0.4, parametrization=form)
+        wrong = ntk.kernel(other, x)
         wrong = wrong.nngp if samples is draws[0] else wrong.ntk
         assert np.any(np.abs(samples.mean(0) - wrong) > 4.5 * error)
 
@@ -173,6 +175,14 @@ def test_relu_kernel_is_homogeneous_without_bias(x64):
         S = ntk.kernel(net, scale * x)
         for part, scaled in zip(K, S, strict=True):
             np.testing.assert_allclose(scaled, scale**2 * part, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [40, 600])  # one tile, and more than one
+def test_the_diagonal_is_exact_in_single_precision(x64, n):
+    # A matrix product and a sum of squares round differently; the angle would feel sqrt(eps).
+    net, x = ntk.mlp(3, sigma_w=2**0.5, sigma_b=0.1), sphere(n, 784)
+    single = np.diag(ntk.kernel(net, x.astype(np.float32), get="ntk"))
+    np.testing.assert_allclose(single, np.diag(ntk.kernel(net, x, get="ntk")), rtol=2e-6)
 
 
 def test_duplicates_equal_the_diagonal(x64):
