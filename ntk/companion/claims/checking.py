@@ -95,7 +95,7 @@ def check(
     return record
 
 
-def _judge_control(rule: Rule, control: Control | None, predicted: Any) -> ControlRecord | None:
+def _judge_control(rule: Rule, control: Any, predicted: Any) -> ControlRecord | None:
     if control is None:
         return None
     if not isinstance(control, Control):
