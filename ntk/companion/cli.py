@@ -5,6 +5,7 @@ import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from ntk.companion.runs.provenance import TOLD
 from ntk.errors import MissingExtraError, NTKError
 
 if TYPE_CHECKING:
@@ -12,25 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["application", "info", "main"]
 
-# Their versions decide about results or about what the site looks like.
-TOLD = (
-    "jax",
-    "jaxlib",
-    "numpy",
-    "scipy",
-    "jaxtyping",
-    "matplotlib",
-    "jupyter-book",
-    "nbclient",
-)
-
 
 def main() -> None:
     """Run the command line; an error meant for the user ends it with status 1, not a traceback."""
     try:
         application()()
     except NTKError as error:
-        print(f"ntk: {error}", file=sys.stderr)  # noqa: T201
+        notes = getattr(error, "__notes__", [])
+        print("\n".join([f"ntk: {error}", *notes]), file=sys.stderr)  # noqa: T201
         raise SystemExit(1) from error
 
 
@@ -46,6 +36,7 @@ def application() -> "Typer":
         import typer
 
         from ntk.companion.book import commands
+        from ntk.companion.runs import commands as runs
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "ntk":
             raise
@@ -59,6 +50,7 @@ def application() -> "Typer":
     )
     app.callback()(_about)
     app.command()(info)
+    runs.add_to(app)
     app.add_typer(commands.app, name="book")
     return app
 

@@ -13,10 +13,15 @@ from pathlib import Path
 
 from ntk.companion.book.project import Pair, Project
 
-__all__ = ["Stamps", "execution_key", "replay_key", "site_key"]
+__all__ = ["Stamps", "execution_key", "replay_key", "run_key", "site_key"]
 
 # No notebook can depend on these, so changing them executes nothing again.
-NOT_IN_NOTEBOOKS = ("ntk/companion/book/", "ntk/companion/cli.py", "ntk/companion/__main__.py")
+NOT_IN_NOTEBOOKS = (
+    "ntk/companion/book/",
+    "ntk/companion/runs/",
+    "ntk/companion/cli.py",
+    "ntk/companion/__main__.py",
+)
 
 
 class Stamps:
@@ -63,6 +68,12 @@ def replay_key(project: Project, pair: Pair) -> str:
     """Return the fingerprint of a notebook's comparison with its stored outputs."""
     hook = project.root / "tests" / "conftest.py"
     return _fingerprint(project, [pair.ipynb, hook, *_notebook_inputs(project, pair)])
+
+
+def run_key(project: Project, pair: Pair) -> str:
+    """Return the fingerprint of what decides about a run of a notebook beside its parameters."""
+    source = pair.md if pair.md.is_file() else pair.ipynb
+    return _fingerprint(project, [source, *_notebook_inputs(project, pair)])
 
 
 def site_key(project: Project) -> str:
