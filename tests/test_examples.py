@@ -12,7 +12,11 @@ EXAMPLES = {
     f"{page}, block {i}": code
     for page in ("README.md", "book/intro.md")
     for i, code in enumerate(
-        re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+        re.findall(
+            r"^```python\n(.*?)^```",
+            (ROOT / page).read_text(encoding="utf-8"),
+            re.MULTILINE | re.DOTALL,
+        )
     )
 }
 

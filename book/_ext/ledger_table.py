@@ -33,10 +33,11 @@ class ClaimsTable(SphinxDirective):
         """Return the cells of a claim's row."""
         record = entry.record
         sources = source_nodes(record.sources, self.parse, has_bibliography(self.env.app))
+        control = f"Control: {control_text(record, typeset)}"
         claim = [
             claim_link(record, self.env.docname, verdict=False),
             nodes.inline("", "", *self.parse(record.statement), classes=["ntk-statement"]),
-            nodes.inline("", f"Control: {control_text(record, typeset)}", classes=["ntk-control"]),
+            nodes.inline("", "", *self.parse(control), classes=["ntk-control"]),
             nodes.inline("", "", *sources, classes=["ntk-source"]),
         ]
         texts = (

@@ -130,7 +130,7 @@ def test_a_coupled_model_takes_the_joint_jacobian(x64, method):
 
 def test_mixing_is_found_and_named():
     params = {"w": normal(0, 4, 3), "scale": normal(1, 3)}
-    with pytest.raises(ntk.errors.InvalidValueError, match="mixes the examples.*coupled=True"):
+    with pytest.raises(ntk.errors.InvalidValueError, match=r"mixes the examples.*coupled=True"):
         ntk.empirical_ntk(batch_norm, params, normal(2, 6, 4))
 
 

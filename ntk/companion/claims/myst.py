@@ -96,7 +96,7 @@ def claim_box(record: Record, parse: Inline, cites: bool) -> nodes.admonition:
         ("Predicted", [nodes.Text(with_unit(record.predicted, record.numbers.unit, typeset))]),
         ("Measured", [nodes.Text(measured_text(record, typeset))]),
         ("Verdict", [nodes.Text(verdict.strip())]),
-        ("Control", [nodes.Text(control_text(record, typeset))]),
+        ("Control", parse(control_text(record, typeset))),
         ("Source", source_nodes(record.sources, parse, cites)),
     ]
     box += table([30, 70], None, [([[nodes.Text(n)], cell], []) for n, cell in rows], stub=True)
