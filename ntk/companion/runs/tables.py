@@ -145,7 +145,7 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(3.21), duration(75), duration(7500)
+    >>> duration(3.21), duration(75.0), duration(7500.0)
     ('3.2 s', '1 min 15 s', '2 h 5 min')
     """
     if seconds < 60:

@@ -1,8 +1,8 @@
 """One worker of a sweep: `python -m ntk.companion.runs.worker`, which takes a point from its input.
 
 The line that it reads is the point; nothing more ever comes. If the input ends, the sweep is gone,
-even by `kill -9`, and the worker stops as if it had been asked to: nothing runs on that nobody waits
-for, and the record says so.
+even by `kill -9`, and the worker stops as if it had been asked to: nothing runs on that nobody
+waits for, and the record says so.
 """
 
 import json
