@@ -230,7 +230,7 @@ def largest_stable_rate(
     2.0
     """
 
-    def halve(_: int, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+    def halve(_: Any, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         stable, unstable = bracket
         middle = jnp.sqrt(stable * unstable)
         losses = gradient_descent(
