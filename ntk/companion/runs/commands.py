@@ -18,9 +18,10 @@ from ntk.companion import claims
 from ntk.companion.book.project import Project
 from ntk.companion.runs import listing, tables
 from ntk.companion.runs.naming import find_notebook
+from ntk.companion.runs.parameters import read_parameters
 from ntk.companion.runs.profiles import FAST
 from ntk.companion.runs.record import Run, runs
-from ntk.companion.runs.single import Plan, make_plan, perform
+from ntk.companion.runs.single import Plan, make_plan, perform, read_notebook
 from ntk.companion.runs.sweep import Point, make_points, outdated, sweep
 from ntk.companion.runs.written import split
 
@@ -106,7 +107,7 @@ def sweep_command(
     points = make_points(project, pair, profile, split(parameters), keep_going=keep_going)
     reasons = [reason for point in points if (reason := outdated(point))]
     for reason in dict.fromkeys(reasons):
-        _say(f"{reasons.count(reason)} points are run again: {reason}", "yellow")
+        _say(f"run again, {reasons.count(reason)} of {len(points)} points: {reason}", "yellow")
     if ready := sum(point.finished for point in points):
         _say(f"{ready} of {len(points)} points were finished before")
     todo = [point for point in points if not point.finished]
@@ -139,8 +140,10 @@ def sweep_command(
 
 
 def _print_plan(plan: Plan) -> None:
+    defaults = read_parameters(read_notebook(plan.pair))
     for name, value in plan.parameters.items():
-        origin = "given" if name in plan.own else f"profile {plan.profile}"
+        origin = f"profile {plan.profile}" if value != defaults[name] else "default"
+        origin = "given" if name in plan.own else origin
         tables.console.print(f"{name} = {value!r}  ({origin})", markup=False)
 
 

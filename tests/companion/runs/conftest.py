@@ -39,14 +39,16 @@ widths = [1, 2]
 name = "erf"
 biased = True
 seed = 7
-wait = 0.0
+gate = ""
 crash = False
 ```
 
 ```{code-cell} ipython3
 import time
+from pathlib import Path
 print("waiting", flush=True)
-time.sleep(wait)
+while width > 10 and gate and not Path(gate).exists():
+    time.sleep(0.02)
 ```
 """
 
@@ -87,6 +89,12 @@ def project(tmp_path: Path) -> Project:
     (notebooks / "02_claims.md").write_text(HEADER + PARAMETERS + CLAIMS)
     (notebooks / "profiles" / "full.yaml").write_text("01_plain: {width: 64, widths: [8, 16]}\n")
     return Project(tmp_path)
+
+
+@pytest.fixture
+def gate(project: Project) -> Path:
+    """Return the file whose name makes a notebook with a width above 10 wait until it is there."""
+    return project.root / "gate"
 
 
 @pytest.fixture

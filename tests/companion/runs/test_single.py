@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -160,8 +161,8 @@ def test_a_claim_whose_error_was_caught_fails_the_run_all_the_same(project, clai
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_with_a_record_that_says_so(project, begin, number, watch):
-    process = begin(project, "run", "01", "-p", "wait=60")
+def test_a_signal_ends_the_run_with_a_record_that_says_so(project, begin, number, watch, gate):
+    process = begin(project, "run", "01", "-p", f"gate={gate}", "-p", "width=11")
     run = watch.run(project)
     (kernel,) = watch.kernels(run)
     process.send_signal(number)
@@ -169,7 +170,7 @@ def test_a_signal_ends_the_run_with_a_record_that_says_so(project, begin, number
     assert process.returncode == 130
     assert "interrupted after" in told
     assert "partial.ipynb" in told
-    assert "To run it again: ntk run 01_plain -p wait=60.0" in told
+    assert f"To run it again: ntk run 01_plain -p gate={gate} -p width=11" in told
     assert "Traceback" not in told
     ended = Run.load(run.folder)
     assert ended.data["status"] == "interrupted"
@@ -179,8 +180,9 @@ def test_a_signal_ends_the_run_with_a_record_that_says_so(project, begin, number
     assert not watch.is_running(kernel)
 
 
-def test_a_killed_run_reads_as_interrupted_and_can_be_started_again(project, begin, ntk, watch):
-    process = begin(project, "run", "01", "-p", "wait=5")
+def test_a_killed_run_reads_as_interrupted_and_can_begin_again(project, begin, ntk, watch, gate):
+    arguments = ("run", "01", "-p", f"gate={gate}", "-p", "width=11")
+    process = begin(project, *arguments)
     run = watch.run(project)
     (kernel,) = watch.kernels(run)
     assert find_run(project, "last").status == "running"
@@ -194,7 +196,8 @@ def test_a_killed_run_reads_as_interrupted_and_can_be_started_again(project, beg
     watch.until(lambda: not watch.is_running(kernel))  # it notices by itself
 
     assert "interrupted" in ntk(project, "runs")[1]
-    status, told = ntk(project, "run", "01", "-p", "wait=5")
+    gate.touch()
+    status, told = ntk(project, *arguments)
     assert status == 0, told
     assert "An earlier run of this was interrupted" in told
     assert [run.status for run in runs(project)] == ["interrupted", "done"]
@@ -229,6 +232,7 @@ def test_a_dry_run_prints_the_parameters_and_writes_nothing(project, ntk):
     assert status == 0
     assert "width = 64  (profile full)" in told
     assert "rate = 2.0  (given)" in told
+    assert "biased = True  (default)" in told
     assert not (project.root / "runs").exists()
 
 
@@ -267,3 +271,20 @@ def test_a_broken_record_is_named(project, plain):
     (run.folder / "record.json").write_text("{")
     with pytest.raises(InvalidValueError, match=r"record\.json"):
         runs(project)
+
+
+def test_a_missing_package_of_the_extra_is_named():
+    code = """
+import sys
+sys.modules["papermill"] = None
+from ntk.companion.cli import main
+sys.argv = ["ntk", "run", "01"]
+main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "papermill" in ended.stderr
+    assert "pip install 'ntk-companion[book]'" in ended.stderr
+    assert "Traceback" not in ended.stderr

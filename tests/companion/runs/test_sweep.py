@@ -69,7 +69,7 @@ def test_changed_code_or_parameters_are_run_again_and_told(project, plain, ntk):
     code.write_text("value = 2\n")
     status, told = ntk(project, *arguments)
     assert status == 0
-    assert "1 points are run again: the notebook, the package, the lock" in told
+    assert "run again, 1 of 1 points: the notebook, the package, the lock" in told
     assert len(done(project)) == 2
 
 
@@ -91,8 +91,9 @@ def test_a_failing_claim_is_a_result_and_an_error_is_tried_again(project, claimi
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_sweep_that_was_stopped_goes_on_without_repeating(project, begin, ntk, number, watch):
-    arguments = ("sweep", "01", "-p", "wait=[0.0, 0.01, 6.0, 6.01]", "--workers", "2")
+def test_a_stopped_sweep_goes_on_without_repeating(project, begin, ntk, number, watch, gate):
+    grid = ("-p", f"gate=['{gate}']", "-p", "width=[1, 2, 11, 12]")
+    arguments = ("sweep", "01", *grid, "--workers", "2")
     process = begin(project, *arguments)
 
     def half():
@@ -110,6 +111,7 @@ def test_a_sweep_that_was_stopped_goes_on_without_repeating(project, begin, ntk,
     assert [run.data["status"] for run in runs(project)].count("interrupted") == 2
     assert "Traceback" not in told
 
+    gate.touch()
     status, told = ntk(project, *arguments)
     assert status == 0, told
     assert "2 of 4 points were finished before" in told
@@ -121,14 +123,15 @@ def test_a_sweep_that_was_stopped_goes_on_without_repeating(project, begin, ntk,
     assert [run.status for run in runs(project)].count("interrupted") == 2
 
 
-def test_a_killed_worker_is_told_and_run_again(project, plain, begin, ntk, watch):
-    arguments = ("sweep", "01", "-p", "wait=[4.0]")
+def test_a_killed_worker_is_told_and_run_again(project, begin, ntk, watch, gate):
+    arguments = ("sweep", "01", "-p", "width=[11]", "-p", f"gate=['{gate}']")
     process = begin(project, *arguments)
     (run,) = watch.until(lambda: [run for run in runs(project) if watch.kernels(run)])
     os.kill(run.data["process"]["pid"], signal.SIGKILL)
     told, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "interrupted" in told
+    gate.touch()
     status, told = ntk(project, *arguments)
     assert status == 0, told
     assert [run.status for run in runs(project)] == ["interrupted", "done"]
