@@ -34,7 +34,7 @@ test: setup lint
 	@echo "==> Site"
 	@$(PY) -m ntk.companion book build
 	@echo "==> Tests and doctests"
-	@NTK_REQUIRE_SITE=1 $(PY) -m pytest
+	@$(PY) -m ntk.companion book pytest
 
 notebooks: setup
 	@$(PY) -m ntk.companion book execute

@@ -1,5 +1,8 @@
 """The commands `ntk book …`: what the Makefile calls."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -22,7 +25,7 @@ from ntk.companion.book.formatting import format_cells
 from ntk.companion.book.project import Pair, Problem, Project
 from ntk.companion.book.replay import replay
 from ntk.companion.book.source import read_source
-from ntk.companion.book.staleness import Stamps, execution_key, replay_key, site_key
+from ntk.companion.book.staleness import Stamps, execution_key, replay_key, site_key, tests_key
 from ntk.companion.book.verify import verify
 
 __all__ = ["app"]
@@ -104,6 +107,25 @@ def replay_command(notebooks: Names = None, *, force: Force = False) -> None:
         else:
             stamps.record(step, key)
     _finish(failures, "differ")
+
+
+@app.command("pytest")
+def pytest_command(*, force: Force = False) -> None:
+    """Run the tests of code, project and site, unless they passed and nothing has changed since."""
+    project = Project.find()
+    stamps, key = Stamps(project.build / "stamps"), tests_key(project)
+    if not force and stamps.fresh("tests", key):
+        console.print("tests: nothing has changed since they passed", markup=False)
+        return
+    stamps.forget("tests")
+    # In a run of everything the site was built before: its tests may not be skipped.
+    environment = os.environ | {"NTK_REQUIRE_SITE": "1"}
+    status = subprocess.run(
+        [sys.executable, "-m", "pytest"], cwd=project.root, env=environment, check=False
+    ).returncode
+    if status:
+        raise typer.Exit(status)
+    stamps.record("tests", key)
 
 
 @app.command("build")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ntk.companion.book.project import Pair, Project
 
-__all__ = ["Stamps", "execution_key", "replay_key", "run_key", "site_key"]
+__all__ = ["Stamps", "execution_key", "replay_key", "run_key", "site_key", "tests_key"]
 
 # No notebook can depend on these, so changing them executes nothing again.
 NOT_IN_NOTEBOOKS = (
@@ -90,6 +90,14 @@ def site_key(project: Project) -> str:
             *_tree(root / "ntk"),
         ],
     )
+
+
+def tests_key(project: Project) -> str:
+    """Return the fingerprint of everything that the tests can read: all files of the project."""
+    root = project.root
+    folders = ("benchmarks", "book", "notebooks", "ntk", "tests")
+    files = [path for path in root.iterdir() if path.is_file()]
+    return _fingerprint(project, files + [path for name in folders for path in _tree(root / name)])
 
 
 def _notebook_inputs(project: Project, pair: Pair) -> list[Path]:

@@ -82,6 +82,18 @@ def test_a_difference_has_a_status_and_is_compared_again(run, monkeypatch):
     assert len(calls) == 2
 
 
+def test_the_tests_run_until_they_pass_and_again_after_a_change(run, project):
+    test = project.root / "tests" / "test_small.py"
+    test.write_text("def test_small():\n    assert 1 == 2\n")
+    assert run("book", "pytest").exit_code == 1
+    assert run("book", "pytest").exit_code == 1
+    test.write_text("def test_small():\n    assert 1 == 1\n")
+    assert "nothing has changed" not in run("book", "pytest").output
+    assert "nothing has changed" in run("book", "pytest").output
+    (project.root / "ntk" / "core.py").write_text("value = 2\n")
+    assert "nothing has changed" not in run("book", "pytest").output
+
+
 def test_nothing_is_built_from_notebooks_that_fail_verification(run):
     result = run("book", "build")
     assert result.exit_code == 1
