@@ -1,8 +1,9 @@
 """Proofs that fold, and that have names of their own.
 
-sphinx-proof gives a proof no title, so that `:class: dropdown` has nothing to fold it under (the
-script of sphinx-togglebutton even fails), and it calls every proof of a page `proof` and the body
-of every theorem `proof-content`, while an id must be unique.
+A proof is folded under its title, so that a chapter's line of thought stays in view; one that is
+to stay open has `:class: unfolded`. sphinx-proof gives a proof no title, so that a fold has nothing
+to hang on (the script of sphinx-togglebutton even fails), and it calls every proof of a page `proof`
+and the body of every theorem `proof-content`, while an id must be unique.
 """
 
 from docutils import nodes
@@ -12,11 +13,13 @@ OPENING = "Proof. "
 
 
 def name_and_fold(app: Sphinx, doctree: nodes.document) -> None:
-    """Give the proofs of a page titles where they are to fold, and numbered ids."""
+    """Fold the proofs of a page under titles, and give them numbered ids."""
     proofs = [node for node in doctree.findall(nodes.admonition) if node["ids"] == ["proof"]]
     for number, proof in enumerate(proofs, start=1):
         proof["ids"] = [f"proof-{number}"]
-        if "dropdown" in proof["classes"]:
+        if "unfolded" not in proof["classes"]:
+            if "dropdown" not in proof["classes"]:
+                proof["classes"].append("dropdown")
             drop_opening(proof)
             proof.insert(0, nodes.title("", "Proof"))
     bodies = [node for node in doctree.findall(nodes.section) if node["ids"] == ["proof-content"]]

@@ -1,0 +1,147 @@
+"""Each page of the site as a browser shows it: in both themes, on a desk and on a phone."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page
+
+from tests.site.conftest import DESK, PHONE, address, listings, settle, written
+
+# Rules about structure need one theme only; these look at colours.
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+# What sticks out of the page to the right: an element, or a word that does not break.
+WIDER = """() => {
+  const out = [], width = document.documentElement.clientWidth;
+  for (const element of document.querySelectorAll("article.bd-article, article.bd-article *")) {
+    if (element.scrollWidth > element.clientWidth && element.clientWidth &&
+        getComputedStyle(element).overflowX === "visible" &&
+        element.getBoundingClientRect().left + element.scrollWidth > width + 1)
+      out.push(`${element.tagName} ${element.className}: ${element.textContent.slice(0, 60)}`);
+  }
+  return out.slice(-3);
+}"""
+
+
+@dataclass
+class Visit:
+    """A page that was opened, and what went wrong meanwhile."""
+
+    name: str
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+
+    def axe(self, **options: object) -> list[str]:
+        """Return what the accessibility checker holds to be serious or critical."""
+        chosen = {"preload": False, "resultTypes": ["violations"], **options}
+        found = self.page.evaluate("options => axe.run(document, options)", chosen)["violations"]
+        return [
+            f"{rule['id']} ({rule['impact']}): {node['target'][0]}: {node['failureSummary']}"
+            for rule in found
+            if rule["impact"] in {"serious", "critical"}
+            for node in rule["nodes"]
+        ]
+
+
+@pytest.fixture(scope="module", params=written())
+def visit(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """One page at a time; all tests of a page come one after another."""
+    yield from opened(browser, request.param)
+
+
+def opened(browser: Browser, name: str) -> Iterator[Visit]:
+    context = browser.new_context(viewport=DESK, color_scheme="light")
+    visit = Visit(name, context.new_page())
+    page = visit.page
+    page.on(
+        "console",
+        lambda message: visit.complaints.append(message.text) if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.on("requestfailed", lambda request: visit.complaints.append(f"failed: {request.url}"))
+    page.on("request", lambda request: visit.addresses.append(request.url))
+    page.on("websocket", lambda socket: visit.addresses.append(socket.url))
+    page.goto(address(name))
+    settle(page)
+    yield visit
+    context.close()
+
+
+def test_loads_without_errors_and_without_a_host(visit):
+    assert visit.complaints == []
+    assert visit.addresses
+    local = ("file:", "data:", "blob:")
+    assert [found for found in visit.addresses if not found.startswith(local)] == []
+
+
+def test_formulas_are_set(visit):
+    sources, formulas, wrong = visit.page.evaluate(
+        """() => [".math", "mjx-container", "mjx-merror, [data-mjx-error]"].map(
+             (selector) => document.querySelectorAll(`article ${selector}`).length)"""
+    )
+    assert wrong == 0
+    assert (sources > 0) == (formulas > 0)
+    assert formulas >= sources
+    # What MathJax does not know to be a formula stays as it was typed.
+    text = visit.page.evaluate(
+        """() => { const copy = document.querySelector("article").cloneNode(true);
+             copy.querySelectorAll("pre, code, script, mjx-container").forEach((n) => n.remove());
+             return copy.textContent; }"""
+    )
+    assert re.findall(r"\$[^$\n]*[\\^_][^$\n]*\$|\\[(\[]", text) == []
+
+
+def test_pictures_are_there_and_have_a_text(visit):
+    wrong = visit.page.evaluate(
+        """() => [...document.images]
+             .filter((image) => !image.naturalWidth || !image.alt.trim())
+             .map((image) => image.outerHTML.slice(0, 120))"""
+    )
+    assert wrong == []
+
+
+def test_accessible_in_the_light(visit):
+    # The drawn glyphs of formulas are hidden from readers and are most of a page's elements.
+    visit.page.evaluate(
+        "document.querySelectorAll('mjx-math[aria-hidden]').forEach(m => m.remove())"
+    )
+    visit.page.evaluate(AXE_SCRIPT)
+    assert theme(visit.page) == "light"
+    assert visit.axe() == []
+
+
+def test_accessible_in_the_dark(visit):
+    visit.page.emulate_media(color_scheme="dark")
+    visit.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert visit.axe(runOnly=COLOURS) == []
+
+
+def test_no_wider_than_a_phone(browser, visit):
+    # A page of its own, with its formulas: they are what is wide.
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.goto(address(visit.name))
+    settle(page)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], page.evaluate(WIDER)
+    context.close()
+
+
+def theme(page: Page) -> str:
+    return page.evaluate("document.documentElement.dataset.theme")
+
+
+def test_listings_of_code(browser):
+    names = listings()
+    assert names
+    # They have one template: each must load, and the longest names must fit; one is gone through.
+    for name in names[:1] + sorted(names, key=len)[-2:]:
+        for visit in opened(browser, name):
+            test_loads_without_errors_and_without_a_host(visit)
+            test_accessible_in_the_light(visit)
+            test_accessible_in_the_dark(visit)
+            test_no_wider_than_a_phone(browser, visit)
