@@ -111,3 +111,13 @@ def test_agrees_with_the_library_of_record(x64, t):
     # The stored values come from an ODE solver with a tolerance of 1.4e-8 a step.
     np.testing.assert_allclose(flow.train(t, f0), golden[f"{case}/t{t}/train"], atol=1e-6)
     np.testing.assert_allclose(test, golden[f"{case}/t{t}/test"], atol=1e-6)
+
+
+def test_the_inverse_is_the_pseudo_inverse(x64):
+    # A cross kernel that is not zero on the null space tells the pseudo-inverse from any other.
+    narrow = TRAIN[:, :4]
+    flow = ntk.GradientFlow(narrow @ narrow.T, Y)
+    zero = np.zeros((3, 2))
+    expected = K_TEST @ np.linalg.pinv(narrow @ narrow.T, rcond=1e-10) @ Y
+    np.testing.assert_allclose(flow.test(jnp.inf, K_TEST, zero, 0 * Y), expected, rtol=1e-9)
+    np.testing.assert_allclose(flow.test(1e6, K_TEST, zero, 0 * Y), expected, rtol=1e-9)
