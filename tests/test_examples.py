@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {
     f"{page}, block {i}": code
-    for page in ("README.md", "book/intro.md")
+    for page in ("README.md", "book/intro.md", "book/faq.md")
     for i, code in enumerate(
         re.findall(
             r"^```python\n(.*?)^```",

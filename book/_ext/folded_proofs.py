@@ -1,9 +1,9 @@
 """Proofs that fold, and that have names of their own.
 
-A proof is folded under its title, so that a chapter's line of thought stays in view; one that is
-to stay open has `:class: unfolded`. sphinx-proof gives a proof no title, so that a fold has nothing
-to hang on (the script of sphinx-togglebutton even fails), and it calls every proof of a page `proof`
-and the body of every theorem `proof-content`, while an id must be unique.
+A proof is folded under its title, so that the line of thought stays in view; one that is to stay
+open has `:class: unfolded`. sphinx-proof gives a proof no title, so that a fold has nothing to hang
+on (the script of sphinx-togglebutton even fails). It also calls every proof of a page `proof` and
+the body of every theorem `proof-content`, while an id must be unique.
 """
 
 from docutils import nodes
