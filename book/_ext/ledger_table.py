@@ -6,7 +6,14 @@ from docutils import nodes
 from ledger_role import claim_link, depend_on
 from sphinx.util.docutils import SphinxDirective
 
-from ntk.companion.claims.myst import MARKS, WORDS, has_bibliography, source_nodes, table
+from ntk.companion.claims.myst import (
+    MARKS,
+    WORDS,
+    has_bibliography,
+    source_nodes,
+    table,
+    without_html,
+)
 from ntk.companion.claims.numerals import typeset
 from ntk.companion.claims.render import control_text, measured_text, rule_text, with_unit
 
@@ -37,7 +44,7 @@ class ClaimsTable(SphinxDirective):
         claim = [
             claim_link(record, self.env.docname, verdict=False),
             nodes.inline("", "", *self.parse(record.statement), classes=["ntk-statement"]),
-            nodes.inline("", "", *self.parse(control), classes=["ntk-control"]),
+            nodes.inline("", "", *self.parse(without_html(control)), classes=["ntk-control"]),
             nodes.inline("", "", *sources, classes=["ntk-source"]),
         ]
         texts = (

@@ -76,6 +76,13 @@ def anchor(claim: str) -> str:
     return f"claim-{claim}"
 
 
+def without_html(text: str) -> str:
+    """Escape what MyST would take for a tag, outside of formulas."""
+    parts = text.split("$")
+    parts[::2] = [part.replace("<", r"\<") for part in parts[::2]]
+    return "$".join(parts)
+
+
 def claim_box(record: Record, parse: Inline, cites: bool) -> nodes.admonition:
     """Return the box of a record: title, statement, and a table of what decided it."""
     name = anchor(record.id)
@@ -96,7 +103,7 @@ def claim_box(record: Record, parse: Inline, cites: bool) -> nodes.admonition:
         ("Predicted", [nodes.Text(with_unit(record.predicted, record.numbers.unit, typeset))]),
         ("Measured", [nodes.Text(measured_text(record, typeset))]),
         ("Verdict", [nodes.Text(verdict.strip())]),
-        ("Control", parse(control_text(record, typeset))),
+        ("Control", parse(without_html(control_text(record, typeset)))),
         ("Source", source_nodes(record.sources, parse, cites)),
     ]
     box += table([30, 70], None, [([[nodes.Text(n)], cell], []) for n, cell in rows], stub=True)
