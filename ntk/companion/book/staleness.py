@@ -5,6 +5,7 @@ depended on. A step is fresh as long as that fingerprint is the same; times of f
 """
 
 import hashlib
+import os
 import platform
 from collections.abc import Iterable
 from functools import cache
@@ -93,11 +94,15 @@ def site_key(project: Project) -> str:
 
 
 def tests_key(project: Project) -> str:
-    """Return the fingerprint of everything that the tests can read: all files of the project."""
+    """Return the fingerprint of everything that the tests can read: all files of the project.
+
+    Whether they demand a browser is part of it: a run that skipped them is not one that passed.
+    """
     root = project.root
-    folders = ("benchmarks", "book", "notebooks", "ntk", "tests")
+    folders = (".ci", ".github", "benchmarks", "book", "notebooks", "ntk", "tests")
     files = [path for path in root.iterdir() if path.is_file()]
-    return _fingerprint(project, files + [path for name in folders for path in _tree(root / name)])
+    key = _fingerprint(project, files + [path for name in folders for path in _tree(root / name)])
+    return f"{key} {os.environ.get('NTK_REQUIRE_BROWSER', '')}".strip()
 
 
 def _notebook_inputs(project: Project, pair: Pair) -> list[Path]:
