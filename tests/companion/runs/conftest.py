@@ -168,13 +168,18 @@ def waiting_run(project):
             for run in runs(project)
             if run.status == "running"
             and run.partial.is_file()
-            and sum(
-                c.get("execution_count") is not None for c in nbformat.read(run.partial, 4).cells
-            )
+            and has_come_to_the_wait(nbformat.read(run.partial, 4))
         ]
 
     (run,) = wait_for(come)
     return run
+
+
+def has_come_to_the_wait(notebook):
+    """Whether the last cell before the one that waits is done."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    (waits,) = (i for i, cell in enumerate(code) if "waiting" in cell.source)
+    return code[waits - 1].execution_count is not None
 
 
 def kernels(run):
