@@ -1,0 +1,18 @@
+"""The groups of cases. A group is one module here, one record, one section of the page.
+
+To add one, write a module with ``TITLE``, ``KIND`` (``"time"`` or ``"accuracy"``) and ``CASES``,
+and name it in `GROUPS`. At its top level it may import nothing but NumPy and `benchmarks`.
+"""
+
+from types import ModuleType
+
+from benchmarks.case import Case
+from benchmarks.cases import accuracy, dense, scaling
+
+GROUPS: dict[str, ModuleType] = {"dense": dense, "scaling": scaling, "accuracy": accuracy}
+
+
+def find(group: str, case: str) -> Case:
+    """Return a case by its group's name and its own."""
+    (found,) = (entry for entry in GROUPS[group].CASES if entry.id == case)
+    return found

@@ -1,0 +1,19 @@
+"""What can go wrong in a benchmark, said to the one who runs it."""
+
+from ntk.errors import NTKError
+
+
+class PeerMissingError(NTKError, RuntimeError):
+    """The peer's environment is not there and cannot be made."""
+
+
+class WorkerFailedError(NTKError, RuntimeError):
+    """A worker ended before it was told to."""
+
+
+class DifferentResultsError(NTKError, RuntimeError):
+    """Two sides were not given the same inputs, or did not compute the same thing."""
+
+
+class RecordError(NTKError, ValueError):
+    """A record does not have the form that it should."""
