@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -88,6 +88,10 @@ class Case:
     least: float | None = None
     rounds: int = 3
     repetitions: int = 3
+
+    def at_scale(self, scale: str) -> "Case":
+        """Return the case as it is measured at a scale: the quick one repeats itself less."""
+        return replace(self, rounds=1, repetitions=2) if scale == "quick" else self
 
     def at(self, scale: str) -> dict[str, Any]:
         """Return the parameters at a scale, ``"full"`` or ``"quick"``."""

@@ -65,7 +65,7 @@ def ensure(root: Path, console: Console, name: str | None = None) -> Path:
     console.print(
         f"==> Setting up the peer in {place.relative_to(root)} with {interpreter}: ", end=""
     )
-    console.print("neural-tangents and what it needs, 1.5 GB, a few minutes")
+    console.print("neural-tangents and what it needs, 2.5 GB, a few minutes")
     shutil.rmtree(place, ignore_errors=True)
     pip = ("-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--require-hashes")
     python = str(place / "bin" / "python")
@@ -102,7 +102,8 @@ def choose(names: Iterable[str]) -> str:
     wanted = " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
     raise PeerMissingError(
         f"peer: got no Python {wanted}, expected one, since jaxlib 0.4.23, the newest that "
-        f"neural-tangents runs right on, has wheels for no later one. Looked at {'; '.join(tried)}. "
+        "neural-tangents runs right on, has wheels for no later one. "
+        f"Looked at {'; '.join(tried)}. "
         "Install one of them, or name it: make bench PEER_PYTHON=/path/to/python3.11; "
         "without the peer: make bench PEER=no."
     )

@@ -3,13 +3,14 @@
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.worker import threads
 
 # What the benchmarks themselves write does not make a checkout another one.
-WRITTEN = ("benchmarks/records", "book/benchmarks.md", "book/_static/benchmarks")
+WRITTEN = ("benchmarks/records", "book/benchmarks.md", "book/benchmarks")
 
 
 def machine() -> dict[str, Any]:
@@ -23,13 +24,18 @@ def machine() -> dict[str, Any]:
     }
 
 
+def now() -> str:
+    """Return the time, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def load() -> float | None:
     """Return how many processes wanted a processor over the last minute."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def git_state(root: Path) -> dict[str, Any] | None:
-    """Return the commit and whether other files than the records differ from it; None outside git."""
+    """Return the commit and whether files other than records differ; None outside git."""
     excluded = [f":(exclude){path}" for path in WRITTEN]
     try:
         commit, status = (

@@ -19,14 +19,16 @@ def points(p: Parameters) -> np.ndarray:
 def description(p: Parameters) -> Any:
     """Return our description of the network."""
     import ntk
-    from ntk.errors import UnknownNameError
+    from ntk.errors import NTKError
 
     try:
-        return ntk.mlp(
-            p["depth"], activation=p["activation"], sigma_w=p["sigma_w"], sigma_b=p["sigma_b"]
-        )
-    except UnknownNameError:
-        raise UnavailableError(f"ntk {ntk.__version__} has no {p['activation']}") from None
+        ntk.mlp(1, activation=p["activation"])  # the name is all that can be wrong here
+    except NTKError:
+        reason = f"ntk {ntk.__version__} has no activation {p['activation']!r}"
+        raise UnavailableError(reason) from None
+    return ntk.mlp(
+        p["depth"], activation=p["activation"], sigma_w=p["sigma_w"], sigma_b=p["sigma_b"]
+    )
 
 
 def peer_kernel(p: Parameters) -> Any:
@@ -41,7 +43,7 @@ def peer_kernel(p: Parameters) -> Any:
 
 
 def ours(p: Parameters) -> Work:
-    """Our kernel of a symmetric set of inputs."""
+    """Compute our kernel of a symmetric set of inputs."""
     import jax
 
     import ntk
@@ -52,7 +54,7 @@ def ours(p: Parameters) -> Work:
 
 
 def peer(p: Parameters) -> Work:
-    """The peer's kernel, compiled as a whole."""
+    """Compute the peer's kernel, compiled as a whole."""
     import jax
 
     kernel, x = jax.jit(peer_kernel(p), static_argnames="get"), points(p)
@@ -61,7 +63,7 @@ def peer(p: Parameters) -> Work:
 
 
 def peer_eager(p: Parameters) -> Work:
-    """The peer's kernel function, called as its documentation does, without a `jit` around it."""
+    """Call the peer's kernel function as its documentation does, without a `jit` around it."""
     import jax
 
     kernel, x = peer_kernel(p), points(p)
@@ -70,7 +72,7 @@ def peer_eager(p: Parameters) -> Work:
 
 
 def peer_batched(p: Parameters) -> Work:
-    """The peer's kernel in its own batches, whose arrays fit the cache better."""
+    """Compute the peer's kernel in its own batches, whose arrays fit the cache better."""
     import jax
     import neural_tangents as nt
 
@@ -81,7 +83,7 @@ def peer_batched(p: Parameters) -> Work:
 
 
 def limit(p: Parameters) -> Work:
-    """One matrix product of the inputs, and one fused pass a layer over half of the pairs.
+    """Compute one matrix product of the inputs, and one fused pass a layer over half of the pairs.
 
     A pass reads and writes two numbers a pair and does the least that a layer could, one
     multiplication and one addition on each, on a tile that stays in the cache. No kernel that goes
@@ -113,8 +115,6 @@ def limit(p: Parameters) -> Work:
 
 OURS = Side("ours", "ntk", ours)
 PEER = Side("peer", "neural-tangents, jit", peer, "peer")
-PEER_EAGER = Side(
-    "peer-eager", "neural-tangents, as called in its documentation", peer_eager, "peer"
-)
+PEER_EAGER = Side("peer-eager", "neural-tangents, no jit", peer_eager, "peer")
 PEER_BATCHED = Side("peer-batched", "neural-tangents, nt.batch", peer_batched, "peer")
 LIMIT = Side("limit", "the machine's limit", limit, compared=False)

@@ -30,7 +30,7 @@ class Worker:
         self, python: Path, root: Path, group: str, case: str, side: Side, scale: str
     ) -> None:
         self.what = f"{group}/{case}, {side.label}"
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [str(python), "-m", "benchmarks.worker", group, case, side.name, scale],
             cwd=root,

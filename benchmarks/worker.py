@@ -1,7 +1,8 @@
 """A process that computes one side of one case and answers line by line, in JSON.
 
-It is told on standard input what to do: ``time`` once more, ``save`` the result, ``finish``. It runs
-in the project's environment or in the peer's, so it imports nothing but NumPy until a case does.
+It is told on standard input what to do: ``time`` once more, ``save`` the result, ``finish``. It
+runs in the project's environment or in the peer's, so it imports nothing but NumPy until a case
+does.
 """
 
 import hashlib

@@ -14,5 +14,6 @@ GROUPS: dict[str, ModuleType] = {"dense": dense, "scaling": scaling, "accuracy":
 
 def find(group: str, case: str) -> Case:
     """Return a case by its group's name and its own."""
+    found: Case
     (found,) = (entry for entry in GROUPS[group].CASES if entry.id == case)
     return found
