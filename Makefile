@@ -10,12 +10,13 @@ export JAX_PLATFORMS := cpu
 # A search path from outside would put other packages before those of the lock.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup book test notebooks format lint lock clean
+.PHONY: help setup book test bench notebooks format lint lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make book       set up, verify the notebooks and their claims, build the site into _build/html"
 	@echo "make test       set up, then every check: style, types, notebooks, site, tests"
+	@echo "make bench      speed, memory and accuracy beside neural-tangents, and the page about them; half an hour"
 	@echo "make notebooks  execute the notebooks whose sources have changed and store their outputs"
 	@echo "make format     format the code, that of the notebooks' sources too"
 	@echo "make lint       style and types only"
@@ -35,6 +36,16 @@ test: setup lint
 	@$(PY) -m ntk.companion book build
 	@echo "==> Tests and doctests"
 	@$(PY) -m ntk.companion book pytest
+
+# ONLY=dense or ONLY="erf-depth-3 accuracy": groups or cases; PEER=no: without neural-tangents;
+# PEER_PYTHON=path: the Python 3.11 or 3.12 of its environment; QUICK=yes: tiny sizes.
+ONLY ?=
+PEER ?= yes
+PEER_PYTHON ?=
+QUICK ?= no
+bench: setup
+	@$(PY) -m benchmarks run $(foreach name,$(ONLY),--only $(name)) $(if $(filter no,$(PEER)),--no-peer) \
+	  $(if $(PEER_PYTHON),--peer-python $(PEER_PYTHON)) $(if $(filter yes,$(QUICK)),--quick)
 
 notebooks: setup
 	@$(PY) -m ntk.companion book execute

@@ -39,7 +39,7 @@ def _times(record: Mapping[str, Any]) -> Table:
             else:
                 ratio = records.ratio(case, name)
                 row += [f"{ratio.middle:.2f}", f"{ratio.low:.2f} – {ratio.high:.2f}"]
-                row += [verdict(case, name)]
+                row += [verdict(case, name) if record["scale"] == "full" else ""]
             row += [mebibytes(records.peak(case, name)), mebibytes(records.added(case, name))]
             found.add_row(title, side["label"], *row)
         found.add_section()
