@@ -5,21 +5,25 @@ from ntk.analytic import kernel
 from ntk.empirical import empirical_ntk
 from ntk.errors import NTKError, NTKWarning
 from ntk.flow import GradientFlow
-from ntk.layers import Dense, Erf, Relu, Serial, mlp
+from ntk.layers import ABRelu, Abs, Dense, Erf, LeakyRelu, Relu, Serial, Sign, mlp
 from ntk.state import Kernel, State
 from ntk.taylor import linearize
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ABRelu",
+    "Abs",
     "Dense",
     "Erf",
     "GradientFlow",
     "Kernel",
+    "LeakyRelu",
     "NTKError",
     "NTKWarning",
     "Relu",
     "Serial",
+    "Sign",
     "State",
     "conventions",
     "empirical_ntk",

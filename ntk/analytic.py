@@ -12,9 +12,10 @@ from jaxtyping import Float, Num
 
 from ntk import checks
 from ntk.errors import InvalidTypeError
-from ntk.layers.base import Layer
+from ntk.inputs import input_state
+from ntk.layers.base import Layer, Limit
 from ntk.layers.repeat import fold
-from ntk.state import Kernel, State
+from ntk.state import Kernel
 
 TILE = 512
 """Rows and columns of a tile: three float32 arrays of this size fit a processor's cache."""
@@ -97,7 +98,7 @@ def kernel(
         b = checks.points("x2", x2)
         checks.same_features("x1", a, "x2", b)
         a, b = _common_dtype(a, b)
-    result: Kernel = _kernel(fold(net, a.dtype), a, b, wanted)
+    result: Kernel = _kernel(fold(net.limit(), a.dtype), a, b, wanted)
     if isinstance(get, str):
         part: Array = getattr(result, get)
         return part
@@ -117,9 +118,9 @@ def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 @partial(jax.jit, static_argnums=3)
-def _kernel(net: Layer, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
-    def tile(rows: Array, columns: Array, same: Array | bool) -> list[Array]:
-        state = net.propagate(_input_state(rows, columns, same, tangent="ntk" in wanted))
+def _kernel(net: Limit, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
+    def tile(rows: Array, columns: Array, shift: Any) -> list[Array]:
+        state = net.propagate(input_state(rows, columns, shift, tangent="ntk" in wanted))
         parts = {"nngp": state.cov}
         if state.tangent is not None:
             parts["ntk"] = state.tangent
@@ -129,17 +130,6 @@ def _kernel(net: Layer, x1: Array, x2: Array | None, wanted: tuple[str, ...]) ->
     return Kernel(found.get("nngp"), found.get("ntk"))
 
 
-def _input_state(x1: Array, x2: Array, same: Array | bool, *, tangent: bool) -> State:
-    d = x1.shape[1]
-    cov = jnp.matmul(x1, x2.T, precision=jax.lax.Precision.HIGHEST) / d
-    var1, var2 = (jnp.sum(x * x, axis=1) / d for x in (x1, x2))
-    # A matrix product rounds x.x otherwise than a sum of squares does; on the diagonal the pair
-    # must be exactly coincident, or a kinked activation sees an angle of sqrt(eps).
-    diagonal = jnp.eye(cov.shape[0], cov.shape[1], dtype=bool) & same
-    cov = jnp.where(diagonal, var1[:, None], cov)
-    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d)
-
-
 def _over_tiles(
     tile: Callable[..., list[Array]], x1: Array, x2: Array | None, parts: int
 ) -> list[Array]:
@@ -147,34 +137,35 @@ def _over_tiles(
     symmetric = x2 is None
     columns = x1 if x2 is None else x2
     n1, n2 = x1.shape[0], columns.shape[0]
-    if max(n1, n2) <= TILE:
-        return [_mirror(part, symmetric) for part in tile(x1, columns, symmetric)]
+    (height, many1), (width, many2) = map(_split, (n1, n2))
+    if many1 == many2 == 1:
+        return [_mirror(part, symmetric) for part in tile(x1, columns, 0 if symmetric else None)]
 
-    height, width = min(TILE, n1), min(TILE, n2)
-    rows_padded, columns_padded = _pad(x1, height), _pad(columns, width)
-    grid = [
-        (i, j)
-        for i in range(rows_padded.shape[0] // height)
-        for j in range(columns_padded.shape[0] // width)
-        if not symmetric or i <= j
-    ]
+    # Tiles of equal size need no padding: the last ones overlap those before by a few rows. The
+    # last on the diagonal comes last of all, so that what the overlap holds is symmetric too.
+    grid = [(i, j) for i in range(many1) for j in range(many2) if not symmetric or i <= j]
 
     def fill(results: list[Array], ij: Array) -> tuple[list[Array], None]:
-        i, j = ij
+        i = jnp.minimum(ij[0] * height, n1 - height)
+        j = jnp.minimum(ij[1] * width, n2 - width)
         block = tile(
-            jax.lax.dynamic_slice_in_dim(rows_padded, i * height, height),
-            jax.lax.dynamic_slice_in_dim(columns_padded, j * width, width),
-            (i == j) & symmetric,
+            jax.lax.dynamic_slice_in_dim(x1, i, height),
+            jax.lax.dynamic_slice_in_dim(columns, j, width),
+            j - i if symmetric else None,
         )
         if symmetric:
             block = [jnp.where(i == j, _mirror(part, True), part) for part in block]
-            results = _put(results, [part.T for part in block], j * width, i * height)
-        return _put(results, block, i * height, j * width), None
+            results = _put(results, [part.T for part in block], j, i)
+        return _put(results, block, i, j), None
 
-    shape = (rows_padded.shape[0], columns_padded.shape[0])
-    empty = [jnp.zeros(shape, x1.dtype) for _ in range(parts)]
-    results, _ = jax.lax.scan(fill, empty, jnp.asarray(grid))
-    return [part[:n1, :n2] for part in results]
+    empty = [jnp.zeros((n1, n2), x1.dtype) for _ in range(parts)]
+    return jax.lax.scan(fill, empty, jnp.asarray(grid))[0]
+
+
+def _split(n: int) -> tuple[int, int]:
+    """Return the size of the tiles and how many there are."""
+    many = -(-n // TILE)
+    return -(-n // many), many
 
 
 def _put(results: list[Array], block: list[Array], row: Array, column: Array) -> list[Array]:
@@ -182,10 +173,6 @@ def _put(results: list[Array], block: list[Array], row: Array, column: Array) ->
         jax.lax.dynamic_update_slice(result, part, (row, column))
         for result, part in zip(results, block, strict=True)
     ]
-
-
-def _pad(x: Array, multiple: int) -> Array:
-    return jnp.pad(x, ((0, -x.shape[0] % multiple), (0, 0)))
 
 
 def _mirror(part: Array, symmetric: bool) -> Array:

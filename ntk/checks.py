@@ -160,6 +160,16 @@ def scale(name: str, value: Any, *, none_is: str | None = None) -> Any:
     return value
 
 
+def number(name: str, value: Any) -> Any:
+    """Check a finite real number, or pass a traced value."""
+    value = as_float(value)
+    if value is None or isinstance(value, str | bool | complex):
+        raise InvalidTypeError(f"{name} must be a real number, got {value!r}")
+    if isinstance(value, float) and not np.isfinite(value):
+        raise InvalidValueError(f"{name} must be finite, got {value}")
+    return value
+
+
 def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     """Check a word against the allowed ones and suggest the closest."""
     known = sorted(allowed)

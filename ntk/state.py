@@ -31,13 +31,18 @@ class State:
     features : int
         How many features the representation has. The limit does not depend on it, except in
         standard parametrisation, where the tangent kernel grows with it.
+    gap : Array of the shape of ``cov``, or None
+        What separates a pair from a collinear one, :math:`\sqrt{K(x, x) K(x', x')} - |K(x, x')|`.
+        The subtraction would leave rounding of it where inputs almost coincide, so layers carry
+        it along; ``None`` after a layer that does not.
     """
 
     cov: Array
     tangent: Array | None
     var1: Array
     var2: Array
-    features: int = dataclasses.field(metadata={"static": True})
+    features: int = dataclasses.field(default=1, metadata={"static": True})
+    gap: Array | None = None
 
 
 class Kernel(NamedTuple):

@@ -249,8 +249,8 @@ def test_layers_with_numbers_of_their_own_are_not_confused_by_the_loop(x64):
     x = jnp.asarray(sphere(4, 3))
     K = ntk.kernel(ntk.mlp(5, sigma_w=scales, sigma_b=biases), x)
     net = ntk.mlp(5, sigma_w=scales, sigma_b=biases)
-    from ntk.analytic import _input_state
+    from ntk.inputs import input_state
 
-    state = net.propagate(_input_state(x, x, True, tangent=True))
+    state = net.propagate(input_state(x, x, 0, tangent=True))
     np.testing.assert_allclose(K.nngp, state.cov, rtol=1e-13)
     np.testing.assert_allclose(K.ntk, state.tangent, rtol=1e-13)

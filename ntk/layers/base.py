@@ -14,7 +14,7 @@ from ntk.state import State
 Params = Any
 """Parameters of a layer or network: any pytree of floating arrays."""
 
-LayerType = TypeVar("LayerType", bound="type[Layer]")
+LimitType = TypeVar("LimitType", bound="type[Limit]")
 
 
 def static(**kwargs: Any) -> Any:
@@ -23,7 +23,7 @@ def static(**kwargs: Any) -> Any:
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field, static))
-def description(cls: LayerType) -> LayerType:
+def description(cls: LimitType) -> LimitType:
     """Make a class a frozen dataclass that JAX knows: numbers are leaves, ``static`` fields not.
 
     Examples
@@ -45,17 +45,11 @@ def description(cls: LayerType) -> LayerType:
     """
     frozen = dataclasses.dataclass(frozen=True, repr=False)(cls)
     jax.tree_util.register_dataclass(frozen)
-    return cast("LayerType", frozen)
+    return cast("LimitType", frozen)
 
 
-class Layer(abc.ABC):
-    """A layer: a finite function with random parameters, and its infinite-width limit.
-
-    Subclasses are decorated with :func:`description` and give three methods.
-    """
-
-    mixes_positions: ClassVar[bool] = False
-    couples_batch: ClassVar[bool] = False
+class Limit(abc.ABC):
+    """What the limit of infinite width knows of a layer: how a state goes through."""
 
     def __repr__(self) -> str:
         """Print as one would write it: what has its default value is left out."""
@@ -67,6 +61,20 @@ class Layer(abc.ABC):
             elif value is not field.default and value != field.default:
                 words.append(f"{field.name}={value!r}")
         return f"{type(self).__name__}({', '.join(words)})"
+
+    @abc.abstractmethod
+    def propagate(self, state: State) -> State:
+        """Carry the limiting covariance and tangent kernel through the layer."""
+
+
+class Layer(Limit):
+    """A layer: a finite function with random parameters, and its infinite-width limit.
+
+    Subclasses are decorated with :func:`description` and give three methods.
+    """
+
+    mixes_positions: ClassVar[bool] = False
+    couples_batch: ClassVar[bool] = False
 
     @abc.abstractmethod
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
@@ -91,6 +99,10 @@ class Layer(abc.ABC):
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the finite layer on a batch ``(n, *in_shape)``."""
 
-    @abc.abstractmethod
-    def propagate(self, state: State) -> State:
-        """Carry the limiting covariance and tangent kernel through the layer."""
+    def limit(self) -> Limit:
+        """Return what :func:`ntk.kernel` carries the state through.
+
+        The layer itself, unless a form without the finite network's numbers serves better. It is
+        made before the numbers are rounded to the inputs' precision.
+        """
+        return self

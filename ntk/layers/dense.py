@@ -13,6 +13,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ntk import checks
 from ntk.errors import ShapeError
+from ntk.layers.affine import Affine
 from ntk.layers.base import Layer, Params, description, static
 from ntk.state import State
 
@@ -103,6 +104,15 @@ class Dense(Layer):
             y = y + (self.sigma_b * bias if self.parametrization == "ntk" else bias)
         return y
 
+    def limit(self) -> "Affine":
+        """Return the layer's effect on a state; the scales are squared in their own precision."""
+        return Affine(
+            self.sigma_w**2,
+            None if self.sigma_b is None else self.sigma_b**2,
+            self.width,
+            self.parametrization,
+        )
+
     def propagate(self, state: State) -> State:
         r"""Apply :math:`K \mapsto \sigma_w^2 K + \sigma_b^2` and the tangent's recursion.
 
@@ -110,16 +120,4 @@ class Dense(Layer):
         \sigma_w^2 K + \sigma_b^2` in NTK parametrisation (Jacot et al. 2018, Theorem 1), and
         :math:`T \mapsto \sigma_w^2 T + n_\text{in} K + 1` in the standard one.
         """
-        weight = self.sigma_w**2
-        bias = 0.0 if self.sigma_b is None else self.sigma_b**2
-        cov = weight * state.cov + bias
-        tangent = state.tangent
-        if tangent is not None:
-            if self.parametrization == "ntk":
-                own = cov
-            else:
-                own = state.features * state.cov + (0.0 if self.sigma_b is None else 1.0)
-            tangent = weight * tangent + own
-        return State(
-            cov, tangent, weight * state.var1 + bias, weight * state.var2 + bias, self.width
-        )
+        return self.limit().propagate(state)

@@ -1,18 +1,36 @@
 """Activations: a scalar function and its dual, the same function seen by a Gaussian pair."""
 
 import abc
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
 from ntk.layers.base import Layer, Params
+from ntk.layers.pair import Entry, Pair
 from ntk.state import State
 
-Entry = Float[Array, "..."]
+
+class Expectations(NamedTuple):
+    r"""What an activation makes of a Gaussian pair.
+
+    Attributes
+    ----------
+    dual : Array
+        :math:`\mathbb E[\sigma(u) \sigma(v)]`.
+    derivative : Array
+        :math:`\mathbb E[\dot\sigma(u) \dot\sigma(v)]`.
+    gap : Array or None
+        What separates the dual from that of a collinear pair, see :class:`ntk.State`; ``None``
+        if there is no formula that finds it better than a subtraction.
+    """
+
+    dual: Entry
+    derivative: Entry
+    gap: Entry | None = None
 
 
 class Elementwise(Layer):
@@ -68,6 +86,22 @@ class Elementwise(Layer):
         _, derivative = jax.jvp(lambda c: self.dual(c, var1, var2), (cov,), (jnp.ones_like(cov),))
         return derivative
 
+    def expectations(self, pair: Pair) -> Expectations:
+        """Return both duals of a pair; an activation that needs the pair's geometry overrides it.
+
+        Parameters
+        ----------
+        pair : Pair
+            Covariance, variances and gap.
+
+        Returns
+        -------
+        Expectations
+            Both duals, and the new gap if there is a formula for it.
+        """
+        moments = pair.cov, pair.var1, pair.var2
+        return Expectations(self.dual(*moments), self.dual_derivative(*moments))
+
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Return no parameters."""
         del key, in_shape, dtype  # nothing is random
@@ -85,13 +119,36 @@ class Elementwise(Layer):
         \mathbb E[\dot\sigma\dot\sigma']` (Jacot et al. 2018, Theorem 1).
         """
         var1, var2 = state.var1[:, None], state.var2[None]
-        tangent = state.tangent
-        if tangent is not None:
-            tangent = tangent * self.dual_derivative(state.cov, var1, var2)
+        if state.gap is None:
+            pair = Pair.of(state.cov, var1, var2)
+        else:
+            pair = Pair(state.cov, var1, var2, state.gap)
+        found = self.expectations(pair)
         return State(
-            self.dual(state.cov, var1, var2),
-            tangent,
-            self.dual(state.var1, state.var1, state.var1),
-            self.dual(state.var2, state.var2, state.var2),
+            found.dual,
+            None if state.tangent is None else state.tangent * found.derivative,
+            self.expectations(Pair.diagonal(state.var1)).dual,
+            self.expectations(Pair.diagonal(state.var2)).dual,
             state.features,
+            found.gap,
         )
+
+
+class Geometric(Elementwise):
+    """An activation whose duals follow from the geometry of the pair.
+
+    A subclass gives :meth:`function` and :meth:`expectations`; the methods of the three moments
+    follow, with the gap found by subtraction.
+    """
+
+    @abc.abstractmethod
+    def expectations(self, pair: Pair) -> Expectations:
+        """Return both duals of a pair, and the gap of the first."""
+
+    def dual(self, cov: Entry, var1: Entry, var2: Entry) -> Entry:
+        r"""Return :math:`\mathbb E[\sigma(u) \sigma(v)]`."""
+        return self.expectations(Pair.of(cov, var1, var2)).dual
+
+    def dual_derivative(self, cov: Entry, var1: Entry, var2: Entry) -> Entry:
+        r"""Return :math:`\mathbb E[\dot\sigma(u) \dot\sigma(v)]`."""
+        return self.expectations(Pair.of(cov, var1, var2)).derivative

@@ -1,41 +1,43 @@
 """Runs of equal layers, folded into one loop: depth costs time, but no compilation."""
 
+import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jax.typing import ArrayLike
-from jaxtyping import PRNGKeyArray
 
 from ntk.checks import is_concrete
-from ntk.layers.base import Layer, Params, description, static
-from ntk.layers.serial import Serial
+from ntk.layers.base import Limit, description, static
 from ntk.state import State
 
 LONGEST_BLOCK = 8
 """Blocks of up to this many layers are recognised when they repeat."""
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Chain(Limit):
+    """Limits one after another."""
+
+    limits: tuple[Any, ...]
+
+    def propagate(self, state: State) -> State:
+        """Carry the state through each in turn."""
+        for limit in self.limits:
+            state = limit.propagate(state)
+        return state
+
+
 @description
-class Repeated(Layer):
+class Repeated(Limit):
     """A block that is applied ``length`` times, each time with numbers of its own.
 
-    Only :func:`fold` makes these, for the limit alone: the leaves of ``block`` have a leading axis
-    of that length.
+    Only :func:`fold` makes these: the leaves of ``block`` have a leading axis of that length.
     """
 
     block: Any
     length: int = static()
-
-    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
-        """Refuse: a folded description is no network."""
-        raise NotImplementedError("a folded description has a limit only; use the original")
-
-    def apply(self, params: Params, x: ArrayLike) -> Array:
-        """Refuse: a folded description is no network."""
-        raise NotImplementedError("a folded description has a limit only; use the original")
 
     def propagate(self, state: State) -> State:
         """Loop over the block: once by itself, then scanned if that keeps the state's shape."""
@@ -53,7 +55,7 @@ class Repeated(Layer):
         )[0]
 
 
-def _keeps_shape(block: Layer, state: State) -> bool:
+def _keeps_shape(block: Limit, state: State) -> bool:
     """Whether a pass through the block leaves shapes, dtypes and the number of features alone."""
     structures: list[Any] = []
 
@@ -69,32 +71,32 @@ def _keeps_shape(block: Layer, state: State) -> bool:
     return same_leaves and bool(structures[0] == structures[1])
 
 
-def fold(layer: Layer, dtype: Any) -> Layer:
-    """Replace repeating blocks of a ``Serial`` by :class:`Repeated` ones.
+def fold(limit: Limit, dtype: Any) -> Limit:
+    """Replace repeating blocks of a :class:`Chain` by :class:`Repeated` ones.
 
     Parameters
     ----------
-    layer : Layer
-        Any description; only ``Serial`` changes.
+    limit : Limit
+        Of any description; only chains change.
     dtype : dtype
         Of the stacked numbers, that of the computation.
     """
-    if not isinstance(layer, Serial):
-        return layer
-    layers, start = layer.layers, 0
-    folded: list[Layer] = []
-    structures = [jax.tree.structure(item) for item in layers]
-    while start < len(layers):
+    if not isinstance(limit, Chain):
+        return limit
+    limits, start = limit.limits, 0
+    folded: list[Limit] = []
+    structures = [jax.tree.structure(item) for item in limits]
+    while start < len(limits):
         period, count = _longest_run(structures, start)
         if count > 1:
             blocks = [
-                Serial(*layers[start + i * period : start + (i + 1) * period]) for i in range(count)
+                Chain(limits[start + i * period : start + (i + 1) * period]) for i in range(count)
             ]
             folded.append(Repeated(_stack(blocks, dtype), count))
         else:
-            folded.append(fold(layers[start], dtype))
+            folded.append(fold(limits[start], dtype))
         start += period * count
-    return Serial(*folded)
+    return Chain(tuple(folded))
 
 
 def _longest_run(structures: list[Any], start: int) -> tuple[int, int]:
@@ -110,11 +112,11 @@ def _longest_run(structures: list[Any], start: int) -> tuple[int, int]:
     return best
 
 
-def _stack(blocks: list[Serial], dtype: Any) -> Serial:
+def _stack(blocks: list[Chain], dtype: Any) -> Chain:
     def stack(*leaves: Any) -> Any:
         if all(is_concrete(leaf) for leaf in leaves):
             return np.asarray(leaves, dtype)  # on the host: nothing to compile
         return jnp.stack([jnp.asarray(leaf, dtype) for leaf in leaves])
 
-    stacked: Serial = jax.tree.map(stack, *blocks)
+    stacked: Chain = jax.tree.map(stack, *blocks)
     return stacked

@@ -11,7 +11,8 @@ from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
 from ntk.errors import InvalidTypeError
-from ntk.layers.base import Layer, Params
+from ntk.layers.base import Layer, Limit, Params
+from ntk.layers.repeat import Chain
 from ntk.state import State
 
 
@@ -91,8 +92,10 @@ class Serial(Layer):
             x = layer.apply(layer_params, x)
         return jnp.asarray(x)
 
+    def limit(self) -> Limit:
+        """Return the chain of the layers' limits."""
+        return Chain(tuple(layer.limit() for layer in self.layers))
+
     def propagate(self, state: State) -> State:
         """Carry the covariance and the tangent kernel through each layer in turn."""
-        for layer in self.layers:
-            state = layer.propagate(state)
-        return state
+        return self.limit().propagate(state)

@@ -76,9 +76,9 @@ def test_no_bias_parameter_without_a_bias():
 
 def test_runs_of_equal_layers_fold_into_one_loop():
     net = ntk.mlp(50, sigma_w=list(np.linspace(1, 2, 51)))
-    folded = fold(net, np.float32)
-    assert len(folded.layers) == 2
-    block = folded.layers[0]
+    folded = fold(net.limit(), np.float32)
+    assert len(folded.limits) == 2
+    block = folded.limits[0]
     assert isinstance(block, Repeated)
     assert block.length == 50
     np.testing.assert_allclose(block.block.layers[0].sigma_w, np.linspace(1, 2, 51)[:50], 1e-6)
@@ -86,4 +86,4 @@ def test_runs_of_equal_layers_fold_into_one_loop():
 
 def test_folding_finds_no_run_where_there_is_none():
     net = ntk.Serial(ntk.Dense(3), ntk.Relu(), ntk.Dense(4), ntk.Erf(), ntk.Dense(1))
-    assert fold(net, np.float32) == net
+    assert fold(net.limit(), np.float32) == net.limit()

@@ -77,7 +77,8 @@ def test_dual_is_the_gaussian_expectation(x64, name, v1, v2, rho):
         np.testing.assert_allclose(float(method(*pair)), expected, rtol=0, atol=tolerance * scale)
 
 
-@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+# The network's gradient does not see a step, where Price's theorem would count it.
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"sign"}))
 def test_derivative_dual_is_price_s_theorem(x64, name):
     sigma = ACTIVATIONS[name]()
     cov, v1, v2 = jnp.linspace(-1.3, 1.3, 23), jnp.full(23, 1.7), jnp.full(23, 1.1)
@@ -85,6 +86,7 @@ def test_derivative_dual_is_price_s_theorem(x64, name):
         sigma.dual_derivative(cov, v1, v2),
         Elementwise.dual_derivative(sigma, cov, v1, v2),
         rtol=1e-12,
+        atol=1e-15,
     )
 
 

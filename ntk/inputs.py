@@ -1,0 +1,82 @@
+"""Where the recursion begins: covariance and gap of the inputs, for one tile."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from ntk.layers.pair import root
+from ntk.state import State
+
+NEAR = 2.0**-7
+"""Pairs with a smaller relative gap are measured by their difference.
+
+A matrix product leaves an error of some units of rounding in the cosine, which for the angle is
+that error over the angle; at this bound it is some ten units.
+"""
+
+
+def input_state(
+    x1: Float[Array, "n1 d"], x2: Float[Array, "n2 d"], shift: Any, *, tangent: bool
+) -> State:
+    r"""Return the state of a tile of inputs, :math:`K(x, x') = \langle x, x' \rangle / d`.
+
+    Parameters
+    ----------
+    x1, x2 : Array, shapes (n1, d) and (n2, d)
+        Rows and columns of the tile.
+    shift : int or None
+        Row ``i`` and column ``i - shift`` are the same input; ``None`` if none are.
+    tangent : bool
+        Whether the tangent kernel is wanted.
+    """
+    d = x1.shape[1]
+    var1, var2 = (jnp.sum(x * x, axis=1) / d for x in (x1, x2))
+    unit1, unit2 = _normalised(x1), _normalised(x2)
+    # Two roundings of a square differ; on the diagonal the pair must be exactly coincident, or a
+    # kinked activation sees an angle of sqrt(eps).
+    diagonal = _diagonal(x1.shape[0], x2.shape[0], shift)
+    cosine = jnp.matmul(unit1, unit2.T, precision=jax.lax.Precision.HIGHEST)
+    distance = _distance(unit1, unit2, cosine, diagonal)
+    mean = root(var1)[:, None] * root(var2)[None]
+    cov = jnp.where(diagonal, var1[:, None], mean * cosine)
+    gap = jnp.where(diagonal, 0.0, mean * distance)
+    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap)
+
+
+def _diagonal(rows: int, columns: int, shift: Any) -> Array:
+    if shift is None:
+        return jnp.zeros((1, 1), bool)
+    return jnp.arange(rows)[:, None] == jnp.arange(columns)[None] + shift
+
+
+def _normalised(x: Array) -> Array:
+    length = root(jnp.sum(x * x, axis=1, keepdims=True))
+    return x / jnp.where(length > 0, length, 1.0)
+
+
+@jax.custom_jvp
+def _distance(unit1: Array, unit2: Array, cosine: Array, ignored: Array) -> Array:
+    r"""Return :math:`1 - |\cos|`, for near pairs as :math:`\tfrac12 |\hat x \mp \hat x'|^2`."""
+    sign = jnp.where(cosine >= 0, 1.0, -1.0).astype(cosine.dtype)
+    far = 1.0 - jnp.abs(cosine)
+
+    def measured() -> Array:
+        def add(k: Array, total: Array) -> Array:
+            return total + (unit1[:, k, None] - sign * unit2[None, :, k]) ** 2
+
+        total = jax.lax.fori_loop(0, unit1.shape[1], add, jnp.zeros_like(cosine))
+        return jnp.where(far < NEAR, 0.5 * total, far)
+
+    return jax.lax.cond(jnp.any((far < NEAR) & ~ignored), measured, lambda: far)
+
+
+@_distance.defjvp
+def _distance_jvp(
+    primals: tuple[Array, Array, Array, Array], tangents: tuple[Array, Array, Array, Array]
+) -> tuple[Array, Array]:
+    # The same function by either formula, so the derivative of the simpler one serves both.
+    cosine, change = primals[2], tangents[2]
+    return _distance(*primals), jnp.where(cosine >= 0, -change, change)
