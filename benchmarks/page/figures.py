@@ -117,10 +117,13 @@ def scaling(record: Record) -> Figure:
 def accuracy(record: Record) -> Figure:
     """Draw the largest relative error of each kind of pair, for both sides."""
     shown = [case for case in record["cases"] if "errors" in case["sides"]["ours"]]
+    rows = max(-(-len(shown) // 2), 1)
     figure, axes = plt.subplots(
-        1, max(len(shown), 1), figsize=(7.0, 3.4), sharey=True, sharex=True, squeeze=False
+        rows, 2, figsize=(7.0, 0.9 + 2.3 * rows), sharey=True, sharex=True, squeeze=False
     )
-    for ax, case in zip(axes[0], shown, strict=True):
+    for ax in axes.flat[len(shown) :]:
+        ax.set_visible(False)
+    for ax, case in zip(axes.flat, shown, strict=False):
         kinds = list(case["sides"]["ours"]["errors"])
         for k, side in enumerate(("ours", "peer")):
             if "errors" not in case["sides"].get(side, {}):
@@ -131,16 +134,16 @@ def accuracy(record: Record) -> Figure:
                 [max(error, 1e-9) for error in errors],
                 range(len(kinds)),
                 figures.MARKERS[k],
-                label=case["sides"][side]["label"] if ax is axes[0][0] else None,
+                label=case["sides"][side]["label"] if ax is axes[0, 0] else None,
             )
-        ax.axvline(1e-5, color="black", label="$10^{-5}$" if ax is axes[0][0] else None)
+        ax.axvline(1e-5, color="black", label="$10^{-5}$" if ax is axes[0, 0] else None)
         ax.set_xscale("log")
         ax.set_title(case["title"])
         ax.set_yticks(range(len(kinds)), labels=kinds)
-        ax.tick_params(axis="x", labelsize=8)
-    axes[0][0].invert_yaxis()
-    figure.supxlabel("largest error in float32, relative", fontsize=11)
-    figure.legend(loc="outside lower center", ncols=3)
+    axes[0, 0].invert_yaxis()
+    for ax in axes[-1]:
+        ax.set_xlabel("largest relative error")
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 

@@ -9,6 +9,7 @@ from benchmarks.page.numbers import number, power, ratios, span
 from benchmarks.table import mebibytes
 
 Record = Mapping[str, Any]
+SPACE = "\N{NO-BREAK SPACE}"
 
 
 def _dense(record: Record) -> str:
@@ -19,34 +20,20 @@ def _dense(record: Record) -> str:
     )
     rows = []
     for case in record["cases"]:
+        if not records.available(case, "ours"):
+            reason = case["sides"]["ours"]["unavailable"]
+            rows.append([case["title"], f"not available: {reason}", "", "", "", ""])
+            continue
         for name, side in case["sides"].items():
-            title = case["title"] if name == next(iter(case["sides"])) else ""
-            if not records.available(case, name):
-                rows.append(
-                    [title, side["label"], f"not available: {side['unavailable']}", "", "", ""]
-                )
-                continue
-            times = records.seconds(case, name)
-            over = _over(case, name)
-            rows.append(
-                [
-                    title,
-                    side["label"],
-                    f"{number(statistics.median(times), 3)} s "
-                    f"({number(min(times), 3)} – {number(max(times), 3)})",
-                    over,
-                    mebibytes(records.peak(case, name)),
-                    mebibytes(records.added(case, name)),
-                ]
-            )
-    head = [
-        "Network",
-        "Side",
-        "Time: median (range)",
-        "Over ours (range)",
-        "Peak memory",
-        "Computing",
-    ]
+            row = [case["title"] if name == "ours" else "", side["label"]]
+            if records.available(case, name):
+                row += [f"{number(statistics.median(records.seconds(case, name)), 3)}{SPACE}s"]
+                row += [_over(case, name), mebibytes(records.peak(case, name))]
+                row += [mebibytes(records.added(case, name))]
+            else:
+                row += [f"not available: {side['unavailable']}", "", "", ""]
+            rows.append(row)
+    head = ["Network", "Side", "Time", "Over ours (range)", "Peak memory", "Computing"]
     sizes = {(case["parameters"]["n"], case["parameters"]["d"]) for case in record["cases"]}
     n, d = sizes.pop()
     intro = f"All pairs of $n = {n}$ inputs with $d = {d}$ features, float32, with biases."
@@ -59,7 +46,7 @@ def _over(case: Mapping[str, Any], side: str) -> str:
     if side == "ours" or not records.available(case, "ours"):
         return ""
     ratio = records.ratio(case, side)
-    return f"**{number(ratio.middle)}** ({number(ratio.low)} – {number(ratio.high)})"
+    return f"**{number(ratio.middle)}** ({number(ratio.low)}{SPACE}–{SPACE}{number(ratio.high)})"
 
 
 def _times_sentence(record: Record) -> str:
@@ -119,7 +106,11 @@ def _scaling(record: Record) -> str:
     )
     shown = ("ours", "peer", "peer-batched")
     rows = [
-        [case["title"], *(_cell(case, side) for side in shown), _memory_ratio(case)]
+        [
+            case["title"].replace(" = ", f"{SPACE}={SPACE}"),
+            *(_cell(case, side) for side in shown),
+            _memory_ratio(case),
+        ]
         for case in record["cases"]
     ]
     head = [
@@ -150,7 +141,7 @@ def _ends(record: Record, prefix: str, name: str, words: str) -> str:
     )
     return (
         f"At {first[0]} compiled neural-tangents takes {first[1]} times as long, "
-        f"at {last[0]} {last[1]} times."
+        f"at {last[0]} it takes {last[1]} times."
     )
 
 
@@ -194,17 +185,9 @@ def _accuracy(record: Record) -> str:
     for case in shown:
         for k, (pair, errors) in enumerate(case["sides"]["ours"]["errors"].items()):
             peer = case["sides"]["peer"].get("errors", {}).get(pair)
-            cells = [
-                f"{power(e['median'])}, {power(e['largest'])}" if e else "–" for e in (errors, peer)
-            ]
-            rows.append([case["title"] if k == 0 else "", pair, f"{errors['pairs']:,}", *cells])
-    head = [
-        "Network",
-        "Pairs",
-        "Number",
-        "ntk: median, largest",
-        "neural-tangents: median, largest",
-    ]
+            cells = [power(e["largest"]) if e else "–" for e in (errors, peer)]
+            rows.append([case["title"] if k == 0 else "", pair, *cells])
+    head = ["Network", "Pairs", "ntk", "neural-tangents"]
     checked = ", ".join(f"{power(c['reference']['largest'])} ({c['title']})" for c in shown)
     note = (
         "The float64 kernel itself was compared with another computation of a few pairs of each "
@@ -221,8 +204,8 @@ def _figure(record: Record, caption: str, alt: str) -> str:
     """Return a figure, in the container that makes it fit the dark theme."""
     name = record["group"]
     return (
-        f"::::{{container}} cell_output\n:::{{figure}} benchmarks/{name}.png\n"
-        f":name: bench-{name}\n:alt: {alt}\n:width: 100%\n\n{caption}\n:::\n::::"
+        f'<div class="cell_output">\n\n:::{{figure}} benchmarks/{name}.png\n'
+        f":name: bench-{name}\n:alt: {alt}\n:width: 100%\n\n{caption}\n:::\n\n</div>"
     )
 
 

@@ -2,8 +2,7 @@
 
 import copy
 import re
-
-from PIL import Image
+from pathlib import Path
 
 from benchmarks import record
 from benchmarks.__main__ import RECORDS
@@ -13,6 +12,18 @@ from tests.benchmarks import invented
 from tests.benchmarks.conftest import ROOT
 
 BOOK = ROOT / "book"
+
+
+def drawn_from(path: Path) -> str:
+    """Return what a PNG says that it was drawn from."""
+    data, place = path.read_bytes(), 8
+    while place < len(data):
+        length = int.from_bytes(data[place : place + 4])
+        kind, content = data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        if kind == b"tEXt" and content.startswith(b"Description\0"):
+            return content.partition(b"\0")[2].decode()
+        place += length + 12
+    return ""
 
 
 def test_the_stored_page_is_that_of_the_stored_records():
@@ -26,9 +37,7 @@ def test_the_stored_figures_are_those_of_the_stored_records():
     drawn = {path.name: path for path in (BOOK / "benchmarks").glob("*")}
     assert set(drawn) == {f"{group}.png" for group in stored if group in figures.DRAWN}
     for path in drawn.values():
-        assert Image.open(path).text["Description"] == source(stored), (
-            "run `python -m benchmarks page`"
-        )
+        assert drawn_from(path) == source(stored), "run `python -m benchmarks page`"
 
 
 def test_a_page_is_filled_and_has_a_figure_with_a_text_for_each_record(run, tmp_path):
@@ -41,8 +50,7 @@ def test_a_page_is_filled_and_has_a_figure_with_a_text_for_each_record(run, tmp_
     assert [line for line in written.splitlines() if line.startswith(":alt: ")]
     for path in drawn:
         assert f"benchmarks/{path.name}" in written
-        with Image.open(path) as image:
-            assert image.text["Description"] == source(stored)
+        assert drawn_from(path) == source(stored)
     # A row of a table has as many cells as its head.
     for block in re.findall(r"(?:^\|.*\n?)+", written, re.MULTILINE):
         assert len({line.count("|") for line in re.sub(r"\$.*?\$", "", block).splitlines()}) == 1
@@ -55,9 +63,9 @@ def test_a_number_that_changes_in_the_record_changes_on_the_page(run):
     other = copy.deepcopy(stored)
     for call in other["dense"]["cases"][0]["sides"]["peer"]["calls"]:
         call["seconds"] *= 2
-    assert "**3.5** (3 – 4)" in before
-    assert "**7** (6 – 8)" in text(other)
-    assert "**7** (6 – 8)" not in before
+    assert "**3.5** (3\u00a0–\u00a04)" in before
+    assert "**7** (6\u00a0–\u00a08)" in text(other)
+    assert "**7** (6\u00a0–\u00a08)" not in before
     assert source(other) != digest
 
 
