@@ -27,6 +27,7 @@ from ntk.companion.book.replay import replay
 from ntk.companion.book.source import read_source
 from ntk.companion.book.staleness import Stamps, execution_key, replay_key, site_key, tests_key
 from ntk.companion.book.verify import verify
+from ntk.errors import InvalidValueError
 
 __all__ = ["app"]
 
@@ -60,7 +61,7 @@ def execute_command(notebooks: Names = None, *, force: Force = False) -> None:
         try:
             with _progress(title, cells=_code_cells(pair)) as advance:
                 execute(pair, on_cell=advance)
-        except NotebookFailedError as error:
+        except (NotebookFailedError, InvalidValueError) as error:
             failures.append(pair.slug)
             _complain([error])
         else:
@@ -72,9 +73,15 @@ def execute_command(notebooks: Names = None, *, force: Force = False) -> None:
 def format_command(notebooks: Names = None) -> None:
     """Format the code cells of the notebooks' sources."""
     _, _, pairs = _start(notebooks)
+    failures = []
     for pair in pairs:
-        if format_cells(pair):
-            console.print(f"{pair.md.name}: formatted", markup=False)
+        try:
+            if format_cells(pair):
+                console.print(f"{pair.md.name}: formatted", markup=False)
+        except InvalidValueError as error:
+            failures.append(pair.slug)
+            _complain([error])
+    _finish(failures, "cannot be formatted")
 
 
 @app.command("verify")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+from ntk.companion.book.front_matter import read_front_matter
 from ntk.companion.book.project import Pair
 from ntk.errors import InvalidValueError
 
@@ -26,11 +27,25 @@ def format_cells(pair: Pair) -> bool:
     ----------
     pair
         The notebook.
+
+    Raises
+    ------
+    InvalidValueError
+        Its front matter cannot be read, or a cell is not Python; the message names the line.
     """
+    read_front_matter(pair.md)
     text = pair.md.read_text(encoding="utf-8")
     # The name decides which configuration ruff takes: the notebooks may have their own.
     name = str(pair.md.with_suffix(".py"))
-    new = CELL.sub(lambda cell: cell["head"] + formatted(cell["code"], name) + cell["tail"], text)
+
+    def replaced(cell: re.Match[str]) -> str:
+        try:
+            return cell["head"] + formatted(cell["code"], name) + cell["tail"]
+        except InvalidValueError as error:
+            line = text.count("\n", 0, cell.start("code")) + 1
+            raise InvalidValueError(f"notebooks/{pair.md.name}, line {line}: {error}") from error
+
+    new = CELL.sub(replaced, text)
     if new != text:
         pair.md.write_text(new, encoding="utf-8")
     return new != text

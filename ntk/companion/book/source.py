@@ -8,7 +8,9 @@ from typing import Any
 
 import jupytext
 import nbformat
+from jupytext.myst import MystMetadataParsingError
 
+from ntk.companion.book.front_matter import read_front_matter
 from ntk.errors import InvalidValueError
 
 __all__ = ["read_executed", "read_source", "store"]
@@ -29,15 +31,15 @@ def read_source(path: Path) -> Any:
     Raises
     ------
     InvalidValueError
-        The file is not a notebook: its front matter does not say `format_name: myst`.
+        The file is not a notebook: its front matter, or the options of a cell, cannot be read. The
+        message names the line.
     """
-    notebook = jupytext.read(path)
-    written_as = notebook.metadata.get("jupytext", {}).get("text_representation", {})
-    if written_as.get("format_name") != "myst":
-        raise InvalidValueError(
-            f"path: {path.name} has no front matter that makes it a MyST notebook "
-            "(jupytext: text_representation: format_name: myst); copy it from another notebook."
-        )
+    read_front_matter(path)
+    try:
+        notebook = jupytext.read(path)
+    except MystMetadataParsingError as error:
+        told = " ".join(str(error).split())
+        raise InvalidValueError(f"{path.parent.name}/{path.name}: {told}") from error
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen: dict[str, int] = {}
     for cell in notebook.cells:

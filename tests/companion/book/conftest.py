@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ntk.companion import cli
 from ntk.companion.book.execute import execute
 from ntk.companion.book.project import Pair, Project
 
@@ -92,3 +94,17 @@ def executed(pair: Pair, executed_text: str) -> Pair:
     """Return the notebook of the small checkout, executed."""
     pair.ipynb.write_text(executed_text)
     return pair
+
+
+@pytest.fixture
+def run(project, monkeypatch):
+    """Return a function that runs the command line in the small checkout."""
+    monkeypatch.chdir(project.root / "notebooks")
+
+    def invoke(*arguments):
+        result = CliRunner().invoke(cli.application(), arguments)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke

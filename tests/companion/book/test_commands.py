@@ -3,27 +3,12 @@
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
 from ntk.companion import cli
 from ntk.companion.book import commands
 from ntk.companion.book.execute import NotebookFailedError
 from ntk.companion.book.project import Project
 from ntk.errors import InvalidValueError, UnknownNameError
-
-
-@pytest.fixture
-def run(project, monkeypatch):
-    """Return a function that runs the command line in the small checkout."""
-    monkeypatch.chdir(project.root / "notebooks")
-
-    def invoke(*arguments):
-        result = CliRunner().invoke(cli.application(), arguments)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return invoke
 
 
 def test_only_what_has_changed_is_executed(run, pair):

@@ -93,4 +93,4 @@ def test_a_missing_side_is_told(pair, executed_text):
 def test_a_source_that_is_no_notebook_is_told(executed):
     executed.md.write_text("# Just text\n")
     (problem,) = drift(executed)
-    assert "format_name: myst" in str(problem)
+    assert "01_small.md, line 1: it is '# Just text'" in str(problem)
