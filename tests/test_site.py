@@ -255,6 +255,17 @@ def test_the_search_knows_the_pages():
         assert f'"{entry}"' in index
 
 
+def test_the_readme_shows_the_site():
+    text = (PROJECT.root / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text)
+    assert pictures
+    for told, name in pictures:
+        assert len(told) > 40
+        picture = (PROJECT.root / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 150_000
+
+
 def test_no_page_shows_an_error():
     for page, tag in every(True):
         classes = set(tag.get("class") or [])
