@@ -123,7 +123,9 @@ def test_loads_without_errors_and_without_a_host(visit):
 
 def test_formulas_are_set(visit):
     sources, formulas, wrong = visit.page.evaluate(
-        """() => [".math", "mjx-container", "mjx-merror, [data-mjx-error]"].map(
+        """() => [".math", "mjx-container",
+                  // A command that MathJax does not know is set in red.
+                  "mjx-merror, [data-mjx-error], mtext[mathcolor='red']"].map(
              (selector) => document.querySelectorAll(`main ${selector}`).length)"""
     )
     assert wrong == 0
