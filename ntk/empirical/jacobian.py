@@ -6,44 +6,35 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ntk.model import Model
-
-EXACT = jax.lax.Precision.HIGHEST
-
-
-def jacobian_contraction(
-    f: Model, params: Any, x1: Any, x2: Any, reduction: str, coupled: bool
-) -> Array:
-    """Return the sum over leaves of the products of the two Jacobians."""
-    rows = _jacobian(f, params, x1, coupled)
-    columns = rows if x2 is None else _jacobian(f, params, x2, coupled)
-    parts = jax.tree.map(
-        lambda a, b: _contract(_flat_leaf(a), _flat_leaf(b), reduction), rows, columns
-    )
-    return jax.tree.reduce(jnp.add, parts)
+from ntk.empirical.contraction import gram_of_jacobians
+from ntk.empirical.method import Method, Task
 
 
-def _jacobian(f: Model, params: Any, x: Any, coupled: bool) -> Any:
-    """Jacobians with the leading axes ``(n, k)`` before those of each leaf."""
-    if coupled:
-        return jax.jacrev(f)(params, x)
+def jacobian_method(task: Task) -> Method:
+    """Return the method that forms the Jacobians, ``(n, k, p)`` for each leaf."""
+    chosen, f = task.split()
 
-    def of_one(example: Any) -> Any:
+    def features(x: Any, rows: Array) -> list[Array]:
+        if task.coupled:
+            y, pullback = jax.vjp(lambda leaves: f(leaves, x), chosen)
+            each = jnp.eye(y.shape[0], dtype=y.dtype)
+            # One row for each example and combination, a cotangent of the whole batch.
+            cotangents = each[:, None, :, None] * rows[None, :, None, :]
+            jacobians = jax.vmap(jax.vmap(lambda g: pullback(g)[0]))(cotangents)
+        else:
+            jacobians = jax.vmap(lambda example: _of_one(example, rows))(x)
+        return [j.reshape(*j.shape[:2], -1) for j in jacobians]
+
+    def _of_one(example: Any, rows: Array) -> list[Array]:
         batch = jax.tree.map(lambda leaf: leaf[None], example)
-        return jax.jacrev(lambda p: f(p, batch)[0])(params)
+        _, pullback = jax.vjp(lambda leaves: f(leaves, batch)[0], chosen)
+        jacobian: list[Array] = jax.vmap(lambda g: pullback(g)[0])(rows)
+        return jacobian
 
-    return jax.vmap(of_one)(x)
+    def contract(one: list[Array], two: list[Array]) -> dict[int, Array]:
+        return {
+            leaf: gram_of_jacobians(a, b, task.reduction)
+            for leaf, a, b in zip(task.leaves, one, two, strict=True)
+        }
 
-
-def _flat_leaf(leaf: Array) -> Array:
-    return leaf.reshape(*leaf.shape[:2], -1)
-
-
-def _contract(a: Array, b: Array, reduction: str) -> Array:
-    (n1, k, p), n2 = a.shape, b.shape[0]
-    if reduction == "diagonal":
-        return jnp.einsum("nkp,mkp->nmk", a, b, precision=EXACT)
-    if reduction == "mean":
-        return jnp.matmul(a.reshape(n1, k * p), b.reshape(n2, k * p).T, precision=EXACT) / k
-    gram = jnp.matmul(a.reshape(n1 * k, p), b.reshape(n2 * k, p).T, precision=EXACT)
-    return gram.reshape(n1, k, n2, k).transpose(0, 2, 1, 3)
+    return Method(features, contract)
