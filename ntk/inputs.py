@@ -54,7 +54,8 @@ def _diagonal(rows: int, columns: int, shift: Any) -> Array:
 
 def _normalised(x: Array) -> Array:
     length = root(jnp.sum(x * x, axis=1, keepdims=True))
-    return x / jnp.where(length > 0, length, 1.0)
+    unit: Array = x / jnp.where(length > 0, length, 1.0)
+    return unit
 
 
 @jax.custom_jvp
@@ -70,7 +71,8 @@ def _distance(unit1: Array, unit2: Array, cosine: Array, ignored: Array) -> Arra
         total = jax.lax.fori_loop(0, unit1.shape[1], add, jnp.zeros_like(cosine))
         return jnp.where(far < NEAR, 0.5 * total, far)
 
-    return jax.lax.cond(jnp.any((far < NEAR) & ~ignored), measured, lambda: far)
+    found: Array = jax.lax.cond(jnp.any((far < NEAR) & ~ignored), measured, lambda: far)
+    return found
 
 
 @_distance.defjvp

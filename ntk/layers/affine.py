@@ -45,7 +45,8 @@ class Affine(Limit):
         return State(cov, tangent, var1, var2, self.width, self._gap(state, cov))
 
     def _map(self, cov: Array) -> Array:
-        return self.weight * cov + (0.0 if self.bias is None else self.bias)
+        mapped: Array = self.weight * cov
+        return mapped if self.bias is None else mapped + self.bias
 
     def _gap(self, state: State, cov: Array) -> Array | None:
         r"""Return the new gap without a cancellation.
@@ -58,7 +59,7 @@ class Affine(Limit):
         """
         if state.gap is None:
             return None
-        apart = self.weight * state.gap
+        apart: Array = self.weight * state.gap
         if self.bias is None:
             return apart
         (along1, tan1), (along2, tan2) = map(self._turned, (state.var1, state.var2))
