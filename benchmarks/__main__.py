@@ -14,6 +14,7 @@ from ntk.errors import NTKError, UnknownNameError
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "benchmarks" / "records"
+WORK = ROOT / "_build" / "benchmarks"
 
 app = typer.Typer(
     help="Speed, memory and accuracy beside the peer.",
@@ -37,6 +38,7 @@ def run(
     quick: Annotated[bool, typer.Option(help="Tiny sizes, to see that it works.")] = False,
     peer: Annotated[bool, typer.Option(help="Measure the peer too.")] = True,
     peer_python: Python = None,
+    work: Annotated[Path, typer.Option(help="Where measurements lie until all are made.")] = WORK,
 ) -> None:
     """Measure everything, store the records, draw the page, print the tables.
 
@@ -48,7 +50,7 @@ def run(
         pythons["peer"] = environment.ensure(ROOT, console, peer_python)
     else:
         console.print("==> Without the peer: its rows stay empty")
-    this = Run(ROOT, "quick" if quick else "full", pythons, console)
+    this = Run(ROOT, work, "quick" if quick else "full", pythons, console)
     stored, tables = [], []
     for group, selected in chosen.items():
         console.print(f"==> {cases.GROUPS[group].TITLE}")
@@ -76,7 +78,7 @@ def run(
         console.print(f"Stored {names}; commit them together with the page.")
         draw()
     else:
-        console.print(f"A part only: stored in {journal.path.parent.relative_to(ROOT)}, not shown.")
+        console.print(f"A part only: stored in {journal.path.parent}, not on the page.")
 
 
 @app.command("peer")

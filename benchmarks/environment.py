@@ -113,7 +113,11 @@ def clean(**more: str) -> dict[str, str]:
     """Return the surroundings of a worker, the same on both sides whatever this shell has set."""
     meddling = ("JAX", "XLA", "TF_", "OMP_", "MKL_", "OPENBLAS_", "PYTHON", "NTK_")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(meddling)}
-    return kept | {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"} | more
+    return (
+        kept
+        | {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+        | more
+    )
 
 
 def _stamp(place: Path) -> str:
@@ -138,13 +142,18 @@ def _fails(*command: str) -> bool:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=clean(CUDA_VISIBLE_DEVICES="")
-    )
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=clean())
+    except OSError as error:
+        raise _failed(command, str(error)) from error
     if done.returncode:
-        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
-        raise PeerMissingError(
-            f"peer: setting up its environment failed in `{Path(command[0]).name} {command[1]} "
-            f"{command[2][:40].strip()} …`; its last words:\n{last}\n"
-            "Run the command again once the cause is gone; without the peer: make bench PEER=no."
-        )
+        raise _failed(command, done.stdout + done.stderr)
+
+
+def _failed(command: tuple[str, ...], output: str) -> PeerMissingError:
+    step = " ".join([Path(command[0]).name, *command[1:3]]).split("\n")[0]
+    last = "\n".join(output.strip().splitlines()[-12:])
+    return PeerMissingError(
+        f"peer: setting up its environment failed at `{step}`; its last words:\n{last}\n"
+        "Run the command again once the cause is gone; without the peer: make bench PEER=no."
+    )

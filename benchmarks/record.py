@@ -16,6 +16,7 @@ from ntk.companion.runs.record import write_json
 FORMAT = 1
 ERRORS = {"pairs", "median", "largest", "relative"}
 NOT_MEASURED = "it was not measured"
+PEER_LEFT_OUT = "the run was made without the peer"
 NEEDED: dict[str, type | tuple[type, ...]] = {
     "format": int,
     "group": str,
@@ -81,11 +82,11 @@ def _case(case: Case, kind: str, journal: Journal, scale: str) -> dict[str, Any]
         entry["reference"] = event["reference"]
         for name, errors in event["errors"].items():
             entry["sides"][name]["errors"] = errors
-    missing = gone.get("ours", NOT_MEASURED)
     for name, about in entry["sides"].items():
         if not about.get("calls") and "errors" not in about and name != "reference":
             about.pop("calls", None)
-            about.setdefault("unavailable", missing)
+            left_out = PEER_LEFT_OUT if about["environment"] == "peer" else NOT_MEASURED
+            about.setdefault("unavailable", gone.get("ours", left_out))
     return entry
 
 

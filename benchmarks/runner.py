@@ -31,6 +31,8 @@ class Run:
     ----------
     root
         The checkout.
+    work
+        Where journals lie until they have become records.
     scale
         ``"full"`` or ``"quick"``.
     pythons
@@ -40,20 +42,21 @@ class Run:
     """
 
     root: Path
+    work: Path
     scale: str
     pythons: Mapping[str, Path]
     console: Console
 
     def journal(self, group: str, part: str = "") -> Journal:
         """Open the journal of a group, with what an interrupted run has left in it."""
-        path = self.root / "_build" / "benchmarks" / self.scale / f"{group}{part}.jsonl"
+        path = self.work / self.scale / f"{group}{part}.jsonl"
         journal = Journal(path, {"key": self.key(), "started": machine.now()})
         if journal.resumed:
             self.console.print(f"    going on with {len(journal.events)} measurements made before")
         if journal.set_aside:
             self.console.print(
                 f"    the code has changed since the interrupted run: starting afresh, "
-                f"its measurements are in {journal.set_aside.relative_to(self.root)}"
+                f"its measurements are in {journal.set_aside}"
             )
         return journal
 

@@ -184,6 +184,64 @@ def test_every_page_has_one_title_and_a_language():
         assert len(tree.select("article.bd-article h1")) == 1, entry
 
 
+def test_a_chapter_has_the_number_of_its_file():
+    numbered = 0
+    for entry in toc_entries(PROJECT):
+        article = parsed(HTML / f"{entry}.html").select_one("article.bd-article")
+        number = article.select_one("h1 .section-number")
+        if entry.startswith("notebooks/") and number is not None:
+            chapter = str(int(Path(entry).name[:2]))
+            assert number.get_text(strip=True) == f"{chapter}.", entry
+            for tag in article.select("h2 .section-number, .caption-number, .math .eqno"):
+                # A definition's number stands after its kind, an equation's in brackets.
+                found = re.search(r"\d+(?=\.)", tag.get_text())
+                assert found is not None, f"{entry}: {tag.get_text()}"
+                assert found[0] == chapter, f"{entry}: {tag.get_text()}"
+            numbered += 1
+        else:
+            assert number is None, entry
+    assert numbered >= 2
+
+
+def test_no_number_of_an_equation_stands_in_two_brackets():
+    found = [
+        f"{page.name}: {hit}"
+        for page in pages()
+        for hit in re.findall(r"\(\([\d.]+\)\)", parsed(page).get_text())
+    ]
+    assert found == []
+
+
+def test_no_line_can_begin_with_the_comma_after_a_formula():
+    found = []
+    for page, tag in every("span", **{"class": "math"}):
+        after = tag.next_sibling
+        if isinstance(after, str) and re.match(r"[.,;:!?)\]]", after):
+            assert tag.parent is not None
+            if "ntk-unbroken" not in tag.parent.get("class", []):
+                found.append(f"{page}: {tag.get_text()}{after[:10]}")
+    assert found == []
+
+
+def test_a_citation_names_author_and_year():
+    entries = parsed(HTML / "book" / "references.html").select("div.citation")
+    labels = {
+        str(entry["id"]): entry.select_one(".label").get_text().strip("[]") for entry in entries
+    }
+    assert len(labels) >= 40
+    for label in labels.values():
+        assert re.fullmatch(r"[A-ZÀ-Ž][\w’ -]+?(?: et al\.| and [\w -]+)? \(\d{4}\)", label), label
+    cited = 0
+    for page, link in every("a", **{"class": "reference"}):
+        address = urlsplit(str(link.get("href", "")))
+        label = labels.get(address.fragment, "")
+        if address.path.endswith("references.html") and label:
+            year = link.get_text()[-4:]
+            assert year == label[-5:-1], f"{page}: {link}"
+            cited += 1
+    assert cited >= 30
+
+
 def test_notebooks_can_be_downloaded_as_they_are_stored():
     for entry in toc_entries(PROJECT):
         if entry.startswith("notebooks/"):

@@ -70,7 +70,7 @@ def speed(record: Record) -> Figure:
     ax.set_xscale("log")
     ax.set_xlabel("time of neural-tangents / time of ntk")
     ax.set_yticks(range(len(shown)), labels=[case["title"] for case in shown])
-    ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.set_ylim(max(len(shown), 1) - 0.5, -0.5)
     plain_ticks(ax)
     figure.legend(loc="outside lower center", ncols=2)
     return figure

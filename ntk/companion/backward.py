@@ -36,8 +36,8 @@ def passes(
 
     With :math:`f^{(h)} = W^{(h)} g^{(h-1)}` (Arora et al. 2019, section 3)
 
-    .. math:: g^{(h)} = \sqrt{c_\sigma / d_h}\; \sigma(f^{(h)}), \qquad
-              b^{(h)} = \sqrt{c_\sigma / d_h}\; \dot\sigma(f^{(h)}) \odot
+    .. math:: g^{(h)} &= \sqrt{c_\sigma / d_h}\; \sigma(f^{(h)}), \\
+              b^{(h)} &= \sqrt{c_\sigma / d_h}\; \dot\sigma(f^{(h)}) \odot
               \bigl(W^{(h+1)}\bigr)^\top b^{(h+1)}, \qquad b^{(L+1)} = 1,
 
     so that :math:`\partial f / \partial W^{(h)} = b^{(h)} (g^{(h-1)})^\top`.

@@ -31,7 +31,7 @@ def address(name: str) -> str:
 
 def written() -> list[str]:
     """Return the pages that are written or generated one by one: all but the listings of code."""
-    return [*toc_entries(PROJECT), "genindex", "prf-prf", "py-modindex", "search"]
+    return [*toc_entries(PROJECT), "genindex", "py-modindex", "search"]
 
 
 def listings() -> list[str]:

@@ -1,6 +1,7 @@
 """What a reader does with the site: searches, filters, changes the theme, unfolds."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -202,6 +203,23 @@ def test_folds_open_and_close(page, kind):
             page.keyboard.press(key)
             expect(body).to_be_visible(visible=state)
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+# --- what is wider than a phone ----------------------------------------------------------------
+
+
+def test_what_goes_on_fades_until_its_end_is_seen(page):
+    page.set_viewport_size(PHONE)
+    visit(page, FOLDED)
+    wide = page.locator("main pre.ntk-goes-on").first
+    assert "linear-gradient" in wide.evaluate("e => getComputedStyle(e).maskImage")
+    wide.evaluate("e => { e.id = 'wide'; e.scrollLeft = e.scrollWidth; }")
+    expect(page.locator("#wide")).not_to_have_class(re.compile("ntk-goes-on"))
+    # What is whole does not fade: the formulas of a line, all but a few.
+    formulas = page.locator("main span.math")
+    faded = page.locator("main span.math.ntk-goes-on")
+    assert 0 < faded.count() < formulas.count() / 10
+    assert page.locator("main mjx-container[display].ntk-goes-on").count() > 0
 
 
 FOLDS = {"solution": ".admonition.dropdown:not(.proof)", "proof": ".proof.dropdown"}

@@ -1,0 +1,92 @@
+"""The page of the book follows from the records, and from nothing else."""
+
+import copy
+import re
+
+from PIL import Image
+
+from benchmarks import record
+from benchmarks.__main__ import RECORDS
+from benchmarks.page import figures
+from benchmarks.page.write import source, text, write
+from tests.benchmarks import invented
+from tests.benchmarks.conftest import ROOT
+
+BOOK = ROOT / "book"
+
+
+def test_the_stored_page_is_that_of_the_stored_records():
+    assert (BOOK / "benchmarks.md").read_text(encoding="utf-8") == text(record.read(RECORDS)), (
+        "run `python -m benchmarks page`"
+    )
+
+
+def test_the_stored_figures_are_those_of_the_stored_records():
+    stored = record.read(RECORDS)
+    drawn = {path.name: path for path in (BOOK / "benchmarks").glob("*")}
+    assert set(drawn) == {f"{group}.png" for group in stored if group in figures.DRAWN}
+    for path in drawn.values():
+        assert Image.open(path).text["Description"] == source(stored), (
+            "run `python -m benchmarks page`"
+        )
+
+
+def test_a_page_is_filled_and_has_a_figure_with_a_text_for_each_record(run, tmp_path):
+    stored = invented.records(run)
+    page, *drawn = write(stored, tmp_path)
+    written = page.read_text(encoding="utf-8")
+    assert "@" not in written
+    assert "nan" not in written
+    assert len(drawn) == 3
+    assert [line for line in written.splitlines() if line.startswith(":alt: ")]
+    for path in drawn:
+        assert f"benchmarks/{path.name}" in written
+        with Image.open(path) as image:
+            assert image.text["Description"] == source(stored)
+    # A row of a table has as many cells as its head.
+    for block in re.findall(r"(?:^\|.*\n?)+", written, re.MULTILINE):
+        assert len({line.count("|") for line in re.sub(r"\$.*?\$", "", block).splitlines()}) == 1
+    assert "Not measured yet" not in written
+
+
+def test_a_number_that_changes_in_the_record_changes_on_the_page(run):
+    stored = invented.records(run)
+    before, digest = text(stored), source(stored)
+    other = copy.deepcopy(stored)
+    for call in other["dense"]["cases"][0]["sides"]["peer"]["calls"]:
+        call["seconds"] *= 2
+    assert "**3.5** (3 – 4)" in before
+    assert "**7** (6 – 8)" in text(other)
+    assert "**7** (6 – 8)" not in before
+    assert source(other) != digest
+
+
+def test_without_records_the_page_says_so():
+    written = text({})
+    assert "make bench ONLY=dense" in written
+    assert "Nothing has been measured yet" in written
+
+
+def test_what_is_not_available_is_said(run):
+    stored = invented.records(run)
+    case = stored["dense"]["cases"][3]
+    for side in case["sides"].values():
+        del side["calls"]
+        side["unavailable"] = "there is no such activation"
+    written = text(stored)
+    assert "not available: there is no such activation" in written
+    assert "GELU, depth 3: wanted 3, not measured" in written
+    figures.speed(stored["dense"])
+
+
+def test_figures_can_be_drawn_without_the_peer(run, tmp_path):
+    stored = invented.records(run)
+    for found in stored.values():
+        for case in found["cases"]:
+            for name, side in case["sides"].items():
+                if name.startswith("peer"):
+                    side.pop("calls", None)
+                    side.pop("errors", None)
+                    side["unavailable"] = "left out"
+    assert len(figures.draw(stored, tmp_path, "")) == 3
+    assert "Not measured." in text(stored)
