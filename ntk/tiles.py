@@ -9,7 +9,10 @@ import jax.numpy as jnp
 from jax import Array
 
 TILE = 512
-"""Rows and columns of a tile: three float32 arrays of this size fit a processor's cache."""
+"""Rows and columns of a tile of points: three float32 arrays of this size fit a cache."""
+
+FIELD = 256 * 256
+"""Entries of a tile of inputs with positions, whose windows need a few arrays more."""
 
 
 def over_tiles(
@@ -36,7 +39,7 @@ def over_tiles(
     symmetric = x2 is None
     columns = x1 if x2 is None else x2
     n1, n2 = x1.shape[0], columns.shape[0]
-    side = max(1, math.isqrt(TILE * TILE // entries))
+    side = TILE if entries == 1 else max(1, math.isqrt(FIELD // entries))
     (height, many1), (width, many2) = _split(n1, side), _split(n2, side)
     if many1 == many2 == 1:
         return [_mirror(part, symmetric) for part in tile(x1, columns, 0 if symmetric else None)]
