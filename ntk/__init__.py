@@ -5,7 +5,24 @@ from ntk.analytic import kernel
 from ntk.empirical import empirical_ntk
 from ntk.errors import NTKError, NTKWarning
 from ntk.flow import GradientFlow
-from ntk.layers import ABRelu, Abs, Dense, Erf, LeakyRelu, Relu, Serial, Sign, mlp
+from ntk.layers import (
+    ABRelu,
+    Abs,
+    AvgPool,
+    Conv,
+    Dense,
+    Erf,
+    Flatten,
+    GlobalAvgPool,
+    LeakyRelu,
+    ParallelSum,
+    Relu,
+    Residual,
+    Serial,
+    Sign,
+    SumPool,
+    mlp,
+)
 from ntk.state import Kernel, State
 from ntk.taylor import linearize
 
@@ -14,17 +31,24 @@ __version__ = "0.1.0"
 __all__ = [
     "ABRelu",
     "Abs",
+    "AvgPool",
+    "Conv",
     "Dense",
     "Erf",
+    "Flatten",
+    "GlobalAvgPool",
     "GradientFlow",
     "Kernel",
     "LeakyRelu",
     "NTKError",
     "NTKWarning",
+    "ParallelSum",
     "Relu",
+    "Residual",
     "Serial",
     "Sign",
     "State",
+    "SumPool",
     "conventions",
     "empirical_ntk",
     "errors",

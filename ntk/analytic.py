@@ -1,6 +1,6 @@
 """The limiting kernels of a description: what to compute, and the tiles it is computed in."""
 
-from collections.abc import Callable
+import math
 from functools import partial
 from typing import Any, Literal, overload
 
@@ -16,9 +16,7 @@ from ntk.inputs import input_state
 from ntk.layers.base import Layer, Limit
 from ntk.layers.repeat import fold
 from ntk.state import Kernel
-
-TILE = 512
-"""Rows and columns of a tile: three float32 arrays of this size fit a processor's cache."""
+from ntk.tiles import over_tiles
 
 Part = Literal["nngp", "ntk"]
 
@@ -37,11 +35,11 @@ def kernel(
 ) -> Kernel: ...
 def kernel(
     net: Layer,
-    x1: Num[ArrayLike, "n1 d"],
-    x2: Num[ArrayLike, "n2 d"] | None = None,
+    x1: Num[ArrayLike, "n1 *positions d"],
+    x2: Num[ArrayLike, "n2 *positions d"] | None = None,
     *,
     get: Part | tuple[Part, ...] | list[Part] = ("nngp", "ntk"),
-) -> Kernel | Float[Array, "n1 n2"]:
+) -> Kernel | Float[Array, "n1 n2 *pairs"]:
     r"""Limiting NNGP and NTK of a network description, for all pairs of inputs.
 
     For each dense layer and activation :math:`\sigma` (Jacot et al. 2018, Proposition 1 and
@@ -58,9 +56,9 @@ def kernel(
     ----------
     net : Layer
         A description such as ``ntk.mlp(...)`` or ``ntk.Serial(...)``.
-    x1 : ArrayLike, shape (n1, d)
-        Inputs.
-    x2 : ArrayLike, shape (n2, d), optional
+    x1 : ArrayLike, shape (n1, d) or (n1, *positions, channels)
+        Inputs: points, images ``(n1, H, W, C)`` or sequences ``(n1, T, d)``.
+    x2 : ArrayLike, of the same shape but ``n2``, optional
         Inputs for the columns; ``x1`` if omitted, and the result is then exactly symmetric.
     get : "nngp", "ntk" or a sequence of these
         Which kernels. One word returns the matrix itself.
@@ -69,7 +67,8 @@ def kernel(
     -------
     Kernel or Array
         ``Kernel(nngp, ntk)`` of ``(n1, n2)`` arrays in the inputs' dtype, a part not asked for
-        being ``None``; or one array.
+        being ``None``; or one array. A network that keeps its inputs' positions, without
+        ``Flatten`` or a global pool, gives ``(n1, n2, *positions, *positions)``.
 
     Raises
     ------
@@ -92,10 +91,10 @@ def kernel(
             "for a function f(params, x) use ntk.empirical_ntk(f, params, x)"
         )
     wanted = _parts(get)
-    a = checks.points("x1", x1)
+    a = checks.inputs("x1", x1)
     b = None
     if x2 is not None:
-        b = checks.points("x2", x2)
+        b = checks.inputs("x2", x2)
         checks.same_features("x1", a, "x2", b)
         a, b = _common_dtype(a, b)
     result: Kernel = _kernel(fold(net.limit(), a.dtype), a, b, wanted)
@@ -119,61 +118,18 @@ def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
 
 @partial(jax.jit, static_argnums=3)
 def _kernel(net: Limit, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
+    paired = x1.ndim > 2 and net.needs_pairs() is not False
+
     def tile(rows: Array, columns: Array, shift: Any) -> list[Array]:
-        state = net.propagate(input_state(rows, columns, shift, tangent="ntk" in wanted))
+        state = net.propagate(
+            input_state(rows, columns, shift, tangent="ntk" in wanted, paired=paired)
+        )
         parts = {"nngp": state.cov}
         if state.tangent is not None:
             parts["ntk"] = state.tangent
         return [parts[name] for name in wanted]
 
-    found = dict(zip(wanted, _over_tiles(tile, x1, x2, len(wanted)), strict=True))
+    # One pair of inputs has this many entries on its way.
+    entries = math.prod(x1.shape[1:-1]) ** (2 if paired else 1)
+    found = dict(zip(wanted, over_tiles(tile, x1, x2, entries), strict=True))
     return Kernel(found.get("nngp"), found.get("ntk"))
-
-
-def _over_tiles(
-    tile: Callable[..., list[Array]], x1: Array, x2: Array | None, parts: int
-) -> list[Array]:
-    """Fill the result tile by tile; of a symmetric one, compute the upper half only."""
-    symmetric = x2 is None
-    columns = x1 if x2 is None else x2
-    n1, n2 = x1.shape[0], columns.shape[0]
-    (height, many1), (width, many2) = map(_split, (n1, n2))
-    if many1 == many2 == 1:
-        return [_mirror(part, symmetric) for part in tile(x1, columns, 0 if symmetric else None)]
-
-    # Tiles of equal size need no padding: the last ones overlap those before by a few rows. The
-    # last on the diagonal comes last of all, so that what the overlap holds is symmetric too.
-    grid = [(i, j) for i in range(many1) for j in range(many2) if not symmetric or i <= j]
-
-    def fill(results: list[Array], ij: Array) -> tuple[list[Array], None]:
-        i = jnp.minimum(ij[0] * height, n1 - height)
-        j = jnp.minimum(ij[1] * width, n2 - width)
-        block = tile(
-            jax.lax.dynamic_slice_in_dim(x1, i, height),
-            jax.lax.dynamic_slice_in_dim(columns, j, width),
-            j - i if symmetric else None,
-        )
-        if symmetric:
-            block = [jnp.where(i == j, _mirror(part, True), part) for part in block]
-            results = _put(results, [part.T for part in block], j, i)
-        return _put(results, block, i, j), None
-
-    empty = [jnp.zeros((n1, n2), x1.dtype) for _ in range(parts)]
-    return jax.lax.scan(fill, empty, jnp.asarray(grid))[0]
-
-
-def _split(n: int) -> tuple[int, int]:
-    """Return the size of the tiles and how many there are."""
-    many = -(-n // TILE)
-    return -(-n // many), many
-
-
-def _put(results: list[Array], block: list[Array], row: Array, column: Array) -> list[Array]:
-    return [
-        jax.lax.dynamic_update_slice(result, part, (row, column))
-        for result, part in zip(results, block, strict=True)
-    ]
-
-
-def _mirror(part: Array, symmetric: bool) -> Array:
-    return jnp.triu(part) + jnp.triu(part, 1).T if symmetric else part

@@ -98,16 +98,18 @@ def require_finite(name: str, array: Array) -> None:
         )
 
 
-def points(name: str, value: Any) -> Array:
-    """Check a batch of points ``(n, d)`` and return it as a floating array."""
+def inputs(name: str, value: Any) -> Array:
+    """Check a batch ``(n, d)`` or ``(n, *positions, channels)``; return a floating array."""
     array = as_array(name, value)
-    if array.ndim != 2:
-        hint = {
-            0: "a single number is not a batch",
-            1: f"for one point use {name}[None, :], for n points with one feature {name}[:, None]",
-        }.get(array.ndim, f"flatten images with {name}.reshape(len({name}), -1)")
+    if array.ndim < 2:
+        hint = (
+            "a single number is not a batch"
+            if array.ndim == 0
+            else f"for one point use {name}[None, :], for n points with one feature {name}[:, None]"
+        )
         raise ShapeError(
-            f"{name} must have shape (n, d), one row a point; got shape {array.shape}: {hint}"
+            f"{name} must have shape (n, d), one row a point, or (n, *positions, channels); got "
+            f"shape {array.shape}: {hint}"
         )
     if 0 in array.shape:
         raise ShapeError(f"{name} is empty: got shape {array.shape}, expected n >= 1 and d >= 1")

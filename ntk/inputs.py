@@ -1,5 +1,6 @@
 """Where the recursion begins: covariance and gap of the inputs, for one tile."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,42 +20,67 @@ that error over the angle; at this bound it is some ten units.
 
 
 def input_state(
-    x1: Float[Array, "n1 d"], x2: Float[Array, "n2 d"], shift: Any, *, tangent: bool
+    x1: Float[Array, "n1 *positions d"],
+    x2: Float[Array, "n2 *positions d"],
+    shift: Any,
+    *,
+    tangent: bool,
+    paired: bool = False,
 ) -> State:
     r"""Return the state of a tile of inputs, :math:`K(x, x') = \langle x, x' \rangle / d`.
 
     Parameters
     ----------
-    x1, x2 : Array, shapes (n1, d) and (n2, d)
+    x1, x2 : Array, shapes (n1, *positions, d) and (n2, *positions, d)
         Rows and columns of the tile.
     shift : int or None
         Row ``i`` and column ``i - shift`` are the same input; ``None`` if none are.
     tangent : bool
         Whether the tangent kernel is wanted.
+    paired : bool
+        Whether all pairs of positions are wanted, or each with itself.
     """
+    diagonal = _diagonal(x1.shape[0], x2.shape[0], shift)
+    if x1.ndim > 2:
+        return _fields(x1, x2, diagonal, tangent=tangent, paired=paired)
     d = x1.shape[1]
     var1, var2 = (jnp.sum(x * x, axis=1) / d for x in (x1, x2))
     unit1, unit2 = _normalised(x1), _normalised(x2)
     # Two roundings of a square differ; on the diagonal the pair must be exactly coincident, or a
     # kinked activation sees an angle of sqrt(eps).
-    diagonal = _diagonal(x1.shape[0], x2.shape[0], shift)
     cosine = jnp.matmul(unit1, unit2.T, precision=jax.lax.Precision.HIGHEST)
     distance = _distance(unit1, unit2, cosine, diagonal)
-    mean = root(var1)[:, None] * root(var2)[None]
+    mean: Array = root(var1)[:, None] * root(var2)[None]
     cov = jnp.where(diagonal, var1[:, None], mean * cosine)
     gap = jnp.where(diagonal, 0.0, mean * distance)
-    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap)
+    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap)
+
+
+def _fields(x1: Array, x2: Array, diagonal: Array, *, tangent: bool, paired: bool) -> State:
+    """Return the state of inputs with positions, such as images."""
+    d, positions = x1.shape[-1], x1.shape[1:-1]
+    flat1, flat2 = (x.reshape(len(x), -1, d) for x in (x1, x2))
+    product = partial(jnp.einsum, precision=jax.lax.Precision.HIGHEST)
+    words = ("ipc,jqc->ijpq", "ipc,iqc->ipq") if paired else ("ipc,jpc->ijp", "ipc,ipc->ip")
+    shape = positions * (2 if paired else 1)
+    cov = product(words[0], flat1, flat2) / d
+    var1, var2 = (product(words[1], x, x) / d for x in (flat1, flat2))
+    cov = jnp.where(jnp.expand_dims(diagonal, range(2, cov.ndim)), var1[:, None], cov)
+    cov, var1, var2 = (a.reshape(a.shape[:k] + shape) for a, k in ((cov, 2), (var1, 1), (var2, 1)))
+    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, paired=paired)
 
 
 def _diagonal(rows: int, columns: int, shift: Any) -> Array:
     if shift is None:
         return jnp.zeros((1, 1), bool)
-    return jnp.arange(rows)[:, None] == jnp.arange(columns)[None] + shift
+    same: Array = jnp.arange(rows)[:, None] == jnp.arange(columns)[None] + shift
+    return same
 
 
 def _normalised(x: Array) -> Array:
     length = root(jnp.sum(x * x, axis=1, keepdims=True))
-    return x / jnp.where(length > 0, length, 1.0)
+    unit: Array = x / jnp.where(length > 0, length, 1.0)
+    return unit
 
 
 @jax.custom_jvp
@@ -70,7 +96,8 @@ def _distance(unit1: Array, unit2: Array, cosine: Array, ignored: Array) -> Arra
         total = jax.lax.fori_loop(0, unit1.shape[1], add, jnp.zeros_like(cosine))
         return jnp.where(far < NEAR, 0.5 * total, far)
 
-    return jax.lax.cond(jnp.any((far < NEAR) & ~ignored), measured, lambda: far)
+    found: Array = jax.lax.cond(jnp.any((far < NEAR) & ~ignored), measured, lambda: far)
+    return found
 
 
 @_distance.defjvp

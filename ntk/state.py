@@ -1,9 +1,11 @@
 """What travels through a description, and what comes out of it."""
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax import Array
 
 
@@ -22,12 +24,13 @@ class State:
 
     Attributes
     ----------
-    cov : Array, shape (n1, n2, *positions)
-        The covariance :math:`K(x_i, x'_j)`.
+    cov : Array, shape (n1, n2, *positions) or (n1, n2, *positions, *positions)
+        The covariance :math:`K(x_i, x'_j)`; the second shape if ``paired``.
     tangent : Array of the same shape, or None
         The tangent kernel :math:`T(x_i, x'_j)`; ``None`` when only the NNGP is wanted.
     var1, var2 : Array, shapes (n1, *positions) and (n2, *positions)
-        The diagonals :math:`K(x_i, x_i)` and :math:`K(x'_j, x'_j)`.
+        The diagonals :math:`K(x_i, x_i)` and :math:`K(x'_j, x'_j)`, of all pairs of positions if
+        ``paired``.
     features : int
         How many features the representation has. The limit does not depend on it, except in
         standard parametrisation, where the tangent kernel grows with it.
@@ -35,6 +38,8 @@ class State:
         What separates a pair from a collinear one, :math:`\sqrt{K(x, x) K(x', x')} - |K(x, x')|`.
         The subtraction would leave rounding of it where inputs almost coincide, so layers carry
         it along; ``None`` after a layer that does not.
+    paired : bool
+        Whether all pairs of positions are carried, or each position with itself.
     """
 
     cov: Array
@@ -43,6 +48,31 @@ class State:
     var2: Array
     features: int = dataclasses.field(default=1, metadata={"static": True})
     gap: Array | None = None
+    paired: bool = dataclasses.field(default=False, metadata={"static": True})
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The shape of the positions, such as ``(height, width)``; empty if there are none."""
+        shape = self.cov.shape[2:]
+        return shape[: len(shape) // 2] if self.paired else shape
+
+    def variances(self) -> tuple[Array, Array]:
+        """Return the variances at rows and columns, with axes that broadcast against ``cov``."""
+        if not self.paired:
+            return self.var1[:, None], self.var2[None]
+        own1, own2 = (own_positions(var, len(self.positions)) for var in (self.var1, self.var2))
+        k = len(self.positions)
+        rows = own1.reshape(own1.shape[:1] + (1,) + own1.shape[1:] + (1,) * k)
+        columns = own2.reshape((1,) + own2.shape[:1] + (1,) * k + own2.shape[1:])
+        return rows, columns
+
+
+def own_positions(var: Array, positions: int) -> Array:
+    """Return the entries of a paired variance where both positions are the same."""
+    shape = var.shape[1 : 1 + positions]
+    flat = var.reshape(len(var), math.prod(shape), math.prod(shape))
+    own: Array = jnp.diagonal(flat, axis1=1, axis2=2)
+    return own.reshape(len(var), *shape)
 
 
 class Kernel(NamedTuple):

@@ -2,29 +2,39 @@
 
 from ntk.layers.activations import ACTIVATIONS, Erf, activation
 from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.conv import Conv
 from ntk.layers.dense import Dense
 from ntk.layers.elementwise import Elementwise, Expectations, Geometric
 from ntk.layers.kinked import ABRelu, Abs, LeakyRelu, Relu, Sign
 from ntk.layers.mlp import mlp
 from ntk.layers.pair import Pair
+from ntk.layers.pools import AvgPool, Flatten, GlobalAvgPool, SumPool
 from ntk.layers.serial import Serial
+from ntk.layers.sums import ParallelSum, Residual
 
 __all__ = [
     "ACTIVATIONS",
     "ABRelu",
     "Abs",
+    "AvgPool",
+    "Conv",
     "Dense",
     "Elementwise",
     "Erf",
     "Expectations",
+    "Flatten",
     "Geometric",
+    "GlobalAvgPool",
     "Layer",
     "LeakyRelu",
     "Pair",
+    "ParallelSum",
     "Params",
     "Relu",
+    "Residual",
     "Serial",
     "Sign",
+    "SumPool",
     "activation",
     "description",
     "mlp",

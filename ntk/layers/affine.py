@@ -1,5 +1,6 @@
 """The limit of a dense layer: an affine map of covariances, and of what separates a pair."""
 
+import dataclasses
 from typing import Any, Literal
 
 import jax.numpy as jnp
@@ -41,11 +42,19 @@ class Affine(Limit):
             else:
                 own = state.features * state.cov + (0.0 if self.bias is None else 1.0)
             tangent = self.weight * tangent + own
-        var1, var2 = self._map(state.var1), self._map(state.var2)
-        return State(cov, tangent, var1, var2, self.width, self._gap(state, cov))
+        return dataclasses.replace(
+            state,
+            cov=cov,
+            tangent=tangent,
+            var1=self._map(state.var1),
+            var2=self._map(state.var2),
+            features=self.width,
+            gap=self._gap(state, cov),
+        )
 
     def _map(self, cov: Array) -> Array:
-        return self.weight * cov + (0.0 if self.bias is None else self.bias)
+        mapped: Array = self.weight * cov
+        return mapped if self.bias is None else mapped + self.bias
 
     def _gap(self, state: State, cov: Array) -> Array | None:
         r"""Return the new gap without a cancellation.
@@ -58,7 +67,7 @@ class Affine(Limit):
         """
         if state.gap is None:
             return None
-        apart = self.weight * state.gap
+        apart: Array = self.weight * state.gap
         if self.bias is None:
             return apart
         (along1, tan1), (along2, tan2) = map(self._turned, (state.var1, state.var2))

@@ -51,6 +51,9 @@ def description(cls: LimitType) -> LimitType:
 class Limit(abc.ABC):
     """What the limit of infinite width knows of a layer: how a state goes through."""
 
+    mixes_positions: ClassVar[bool] = False
+    couples_batch: ClassVar[bool] = False
+
     def __repr__(self) -> str:
         """Print as one would write it: what has its default value is left out."""
         words = []
@@ -66,6 +69,10 @@ class Limit(abc.ABC):
     def propagate(self, state: State) -> State:
         """Carry the limiting covariance and tangent kernel through the layer."""
 
+    def needs_pairs(self) -> bool | None:
+        """Whether all pairs of positions must arrive here: ``None`` leaves it to what follows."""
+        return True if self.mixes_positions else None
+
 
 class Layer(Limit):
     """A layer: a finite function with random parameters, and its infinite-width limit.
@@ -73,8 +80,9 @@ class Layer(Limit):
     Subclasses are decorated with :func:`description` and give three methods.
     """
 
-    mixes_positions: ClassVar[bool] = False
-    couples_batch: ClassVar[bool] = False
+    # Whether results are independent and centred given the input: True after weights, None if
+    # the layer passes on what its input is.
+    centred: ClassVar[bool | None] = None
 
     @abc.abstractmethod
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import KW_ONLY
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +60,7 @@ class Dense(Layer):
     (2, 3)
     """
 
+    centred: ClassVar[bool | None] = True
     width: int = static()
     _: KW_ONLY
     sigma_w: Any = 1.0

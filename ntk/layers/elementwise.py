@@ -1,7 +1,8 @@
 """Activations: a scalar function and its dual, the same function seen by a Gaussian pair."""
 
 import abc
-from typing import Any, NamedTuple
+import dataclasses
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from jaxtyping import PRNGKeyArray
 
 from ntk.layers.base import Layer, Params
 from ntk.layers.pair import Entry, Pair
-from ntk.state import State
+from ntk.state import State, own_positions
 
 
 class Expectations(NamedTuple):
@@ -60,6 +61,8 @@ class Elementwise(Layer):
     >>> float(K.nngp[0, 0]), float(K.ntk[0, 0])
     (3.0, 7.0)
     """
+
+    centred: ClassVar[bool | None] = False
 
     @abc.abstractmethod
     def function(self, x: Array) -> Array:
@@ -118,20 +121,28 @@ class Elementwise(Layer):
         That is :math:`K \mapsto \mathbb E[\sigma\sigma']` and :math:`T \mapsto T\,
         \mathbb E[\dot\sigma\dot\sigma']` (Jacot et al. 2018, Theorem 1).
         """
-        var1, var2 = state.var1[:, None], state.var2[None]
+        var1, var2 = state.variances()
         if state.gap is None:
             pair = Pair.of(state.cov, var1, var2)
         else:
             pair = Pair(state.cov, var1, var2, state.gap)
         found = self.expectations(pair)
-        return State(
-            found.dual,
-            None if state.tangent is None else state.tangent * found.derivative,
-            self.expectations(Pair.diagonal(state.var1)).dual,
-            self.expectations(Pair.diagonal(state.var2)).dual,
-            state.features,
-            found.gap,
+        return dataclasses.replace(
+            state,
+            cov=found.dual,
+            tangent=None if state.tangent is None else state.tangent * found.derivative,
+            var1=self._own(state.var1, state),
+            var2=self._own(state.var2, state),
+            gap=found.gap,
         )
+
+    def _own(self, var: Array, state: State) -> Array:
+        if not state.paired:
+            return self.expectations(Pair.diagonal(var)).dual
+        own = own_positions(var, len(state.positions))
+        ones = (1,) * len(state.positions)
+        rows, columns = own.reshape(own.shape + ones), own.reshape(len(own), *ones, *own.shape[1:])
+        return self.expectations(Pair.of(var, rows, columns)).dual
 
 
 class Geometric(Elementwise):

@@ -51,7 +51,8 @@ class TwoSlopes(Geometric):
     def _obtuse_gap(self, pair: Pair, bend: Array, dual: Array) -> Array:
         above, below = self.slopes
         if isinstance(below, float) and below == 0:  # the dual is not negative
-            return 0.5 * above**2 * pair.mean - bend
+            half: Array = 0.5 * above**2 * pair.mean
+            return half - bend
         product = above * below
         return jnp.where(
             dual >= 0,

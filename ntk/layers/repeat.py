@@ -28,6 +28,11 @@ class Chain(Limit):
             state = limit.propagate(state)
         return state
 
+    def needs_pairs(self) -> bool | None:
+        """Return what the first says that decides it."""
+        said = (limit.needs_pairs() for limit in self.limits)
+        return next((answer for answer in said if answer is not None), None)
+
 
 @description
 class Repeated(Limit):
@@ -38,6 +43,10 @@ class Repeated(Limit):
 
     block: Any
     length: int = static()
+
+    def needs_pairs(self) -> bool | None:
+        """Return what the block says."""
+        return self.block.needs_pairs()  # type: ignore[no-any-return]
 
     def propagate(self, state: State) -> State:
         """Loop over the block: once by itself, then scanned if that keeps the state's shape."""
@@ -85,7 +94,8 @@ def fold(limit: Limit, dtype: Any) -> Limit:
         return limit
     limits, start = limit.limits, 0
     folded: list[Limit] = []
-    structures = [jax.tree.structure(item) for item in limits]
+    # JAX takes the structures of two classes without numbers for equal: their names tell.
+    structures = [(jax.tree.structure(item), str(jax.tree.structure(item))) for item in limits]
     while start < len(limits):
         period, count = _longest_run(structures, start)
         if count > 1:

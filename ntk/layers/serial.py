@@ -58,6 +58,12 @@ class Serial(Layer):
                 )
         object.__setattr__(self, "layers", layers)
 
+    @property
+    def centred(self) -> bool | None:  # type: ignore[override]
+        """What the last layer that decides it says."""
+        said = [layer.centred for layer in self.layers if layer.centred is not None]
+        return said[-1] if said else None
+
     def __repr__(self) -> str:
         """Print as one would write it."""
         return f"Serial({', '.join(map(repr, self.layers))})"

@@ -1,0 +1,157 @@
+"""The convolution, in NTK and in standard parametrisation."""
+
+import dataclasses
+import math
+from dataclasses import KW_ONLY
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import PRNGKeyArray
+
+from ntk import checks
+from ntk.errors import ShapeError
+from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.windows import Window, check_window
+from ntk.state import State
+
+
+@description
+class Conv(Layer):
+    r"""A convolution over positions.
+
+    In NTK parametrisation, with the window :math:`W` and :math:`C` input channels (Arora et al.
+    2019, section 4; Novak et al. 2019)
+
+    .. math:: f_{p c}(x) = \frac{\sigma_w}{\sqrt{C\, |W|}} \sum_{q \in W} \sum_{c'}
+              w_{q c' c}\, x_{p + q, c'} + \sigma_b\, b_c.
+
+    Parameters
+    ----------
+    channels : int
+        Number of output channels.
+    window : sequence of int
+        Size of the window along each spatial axis.
+    strides : sequence of int, optional
+        Steps of the window; 1 if omitted.
+    padding : {"SAME", "VALID", "CIRCULAR"}
+        Zeros around the input, none, or the input again.
+    sigma_w : float, default 1.0
+        Standard deviation of the weights, before the division.
+    sigma_b : float or None, default None
+        Standard deviation of the bias; ``None`` means that there is no bias parameter.
+    parametrization : {"ntk", "standard"}
+        Where the scale stands, see :class:`ntk.Dense`.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, ShapeError
+        If a number is out of range, lengths differ, or a word is unknown.
+
+    Examples
+    --------
+    >>> import jax, ntk
+    >>> layer = ntk.Conv(8, (3, 3), strides=(2, 2))
+    >>> params = layer.init(jax.random.key(0), (28, 28, 1))
+    >>> layer.apply(params, jax.numpy.ones((5, 28, 28, 1))).shape
+    (5, 14, 14, 8)
+    """
+
+    centred: ClassVar[bool | None] = True
+    channels: int = static()
+    window: tuple[int, ...] = static()
+    _: KW_ONLY
+    strides: tuple[int, ...] | None = static(default=None)
+    padding: str = static(default="SAME")
+    sigma_w: Any = 1.0
+    sigma_b: Any = None
+    parametrization: Literal["ntk", "standard"] = static(default="ntk")
+
+    def __post_init__(self) -> None:
+        """Check the numbers; traced values and the sentinels of pytree surgery pass."""
+        set_field = partial(object.__setattr__, self)
+        set_field("channels", checks.positive_integer("channels", self.channels))
+        window = check_window(self.window, self.strides, self.padding)
+        set_field("window", window.shape)
+        set_field("strides", None if set(window.strides) == {1} else window.strides)
+        set_field("sigma_w", checks.scale("sigma_w", self.sigma_w))
+        set_field("sigma_b", checks.scale("sigma_b", self.sigma_b, none_is="no bias"))
+        checks.choice("parametrization", self.parametrization, ("ntk", "standard"))
+
+    def _window(self) -> Window:
+        return Window(self.window, self.strides or (1,) * len(self.window), self.padding)
+
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Draw ``{"weight": (*window, C_in, channels)}``, and ``"bias": (channels,)`` if any."""
+        self._window().margins(in_shape[:-1])
+        weight_key, bias_key = jax.random.split(key)
+        dtype = jnp.result_type(float) if dtype is None else dtype
+        shape = (*self.window, in_shape[-1], self.channels)
+        params = {"weight": jax.random.normal(weight_key, shape, dtype)}
+        if self.sigma_b is not None:
+            params["bias"] = jax.random.normal(bias_key, (self.channels,), dtype)
+        if self.parametrization == "standard":
+            params["weight"] *= self.sigma_w / math.sqrt(math.prod(shape[:-1]))
+            if self.sigma_b is not None:
+                params["bias"] *= self.sigma_b
+        return params
+
+    def apply(self, params: Params, x: ArrayLike) -> Array:
+        """Evaluate the layer on a batch ``(n, *positions, C_in)``."""
+        x, weight = jnp.asarray(x), params["weight"]
+        if x.ndim != weight.ndim or x.shape[-1] != weight.shape[-2]:
+            raise ShapeError(
+                f"x must have shape (n, *positions, {weight.shape[-2]}) with {weight.ndim - 2} "
+                f"spatial axes, as the parameters were drawn for; got shape {x.shape}"
+            )
+        window = self._window()
+        letters = "DHW"[-len(self.window) :] if len(self.window) <= 3 else ""
+        if not letters:
+            raise ShapeError(f"a window of at most 3 axes can be applied, got {self.window}")
+        y: Array = jax.lax.conv_general_dilated(
+            window.pad(x),
+            weight,
+            window.strides,
+            "VALID",
+            dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
+        )
+        if self.parametrization == "ntk":
+            y = y * (self.sigma_w / math.sqrt(math.prod(weight.shape[:-1])))
+        if self.sigma_b is not None:
+            bias = params["bias"]
+            y = y + (self.sigma_b * bias if self.parametrization == "ntk" else bias)
+        return y
+
+    def propagate(self, state: State) -> State:
+        r"""Average over windows, then act as a dense layer.
+
+        .. math:: K_{pp'} \mapsto \frac{\sigma_w^2}{|W|} \sum_{q \in W} K_{p+q, p'+q} + \sigma_b^2
+
+        and :math:`T` alike, plus the new :math:`K` (Arora et al. 2019, section 4). In standard
+        parametrisation the layer's own gradients add :math:`C \sum_q K_{p+q, p'+q} + 1`.
+        """
+        window = self._window()
+        total = window.sum_together(state)
+        weight = self.sigma_w**2 / window.size
+        bias = 0.0 if self.sigma_b is None else self.sigma_b**2
+        seen = total(state.cov)
+        cov = weight * seen + bias
+        tangent = state.tangent
+        if tangent is not None:
+            if self.parametrization == "ntk":
+                own = cov
+            else:
+                own = state.features * seen + (0.0 if self.sigma_b is None else 1.0)
+            tangent = weight * total(tangent) + own
+        return dataclasses.replace(
+            state,
+            cov=cov,
+            tangent=tangent,
+            var1=weight * total(state.var1) + bias,
+            var2=weight * total(state.var2) + bias,
+            features=self.channels,
+            gap=None,
+        )

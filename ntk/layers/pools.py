@@ -1,0 +1,224 @@
+"""Layers that bring positions together: pools, and the flattening before a readout."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import KW_ONLY
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import PRNGKeyArray
+
+from ntk.errors import ShapeError
+from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.windows import Window, check_window
+from ntk.state import State, own_positions
+
+
+class _WithoutParameters(Layer):
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Return no parameters."""
+        del key, in_shape, dtype  # nothing is random
+        return ()
+
+
+class _WindowPool(_WithoutParameters):
+    """A sum over windows, times a factor."""
+
+    mixes_positions: ClassVar[bool] = True
+    window: tuple[int, ...]
+    strides: tuple[int, ...] | None
+    padding: str
+
+    def __post_init__(self) -> None:
+        """Check the window; the strides default to it."""
+        strides = self.window if self.strides is None else self.strides
+        window = check_window(self.window, strides, self.padding)
+        object.__setattr__(self, "window", window.shape)
+        object.__setattr__(
+            self, "strides", None if window.strides == window.shape else window.strides
+        )
+
+    def _geometry(self) -> Window:
+        return Window(self.window, self.strides or self.window, self.padding)
+
+    def _factor(self) -> float:
+        return 1.0
+
+    def apply(self, params: Params, x: ArrayLike) -> Array:
+        """Evaluate the layer on a batch ``(n, *positions, channels)``."""
+        del params
+        window, x = self._geometry(), jnp.asarray(x)
+        total: Array = jax.lax.reduce_window(
+            window.pad(x),
+            jnp.zeros((), x.dtype),
+            jax.lax.add,
+            (1, *window.shape, 1),
+            (1, *window.strides, 1),
+            "VALID",
+        )
+        return self._factor() * total
+
+    def propagate(self, state: State) -> State:
+        """Sum over windows at either position of each pair."""
+        total, factor = self._geometry().sum_apart(state), self._factor() ** 2
+        return _mapped(state, lambda array: factor * total(array))
+
+
+@description
+class AvgPool(_WindowPool):
+    r"""The average over windows, :math:`f_p(x) = \frac{1}{|W|} \sum_{q \in W} x_{p + q}`.
+
+    With zeros beyond the edges (``padding="SAME"``) these count, as in neural-tangents.
+
+    Parameters
+    ----------
+    window : sequence of int
+        Size of the window along each spatial axis.
+    strides : sequence of int, optional
+        Steps of the window; the window itself if omitted.
+    padding : {"VALID", "SAME", "CIRCULAR"}
+        None, zeros, or the input again beyond its edges.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, ShapeError
+        If a number is out of range, lengths differ, or the padding is unknown.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, ntk
+    >>> ntk.AvgPool((2, 2)).apply((), jnp.ones((1, 28, 28, 3))).shape
+    (1, 14, 14, 3)
+    """
+
+    window: tuple[int, ...] = static()
+    _: KW_ONLY
+    strides: tuple[int, ...] | None = static(default=None)
+    padding: str = static(default="VALID")
+
+    def _factor(self) -> float:
+        return 1.0 / self._geometry().size
+
+
+@description
+class SumPool(_WindowPool):
+    r"""The sum over windows, :math:`f_p(x) = \sum_{q \in W} x_{p + q}`.
+
+    Parameters
+    ----------
+    window : sequence of int
+        Size of the window along each spatial axis.
+    strides : sequence of int, optional
+        Steps of the window; the window itself if omitted.
+    padding : {"VALID", "SAME", "CIRCULAR"}
+        None, zeros, or the input again beyond its edges.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, ShapeError
+        If a number is out of range, lengths differ, or the padding is unknown.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, ntk
+    >>> float(ntk.SumPool((2, 2)).apply((), jnp.ones((1, 2, 2, 1)))[0, 0, 0, 0])
+    4.0
+    """
+
+    window: tuple[int, ...] = static()
+    _: KW_ONLY
+    strides: tuple[int, ...] | None = static(default=None)
+    padding: str = static(default="VALID")
+
+
+@description
+class GlobalAvgPool(_WithoutParameters):
+    r"""The average over all positions, :math:`f(x) = \frac{1}{|P|} \sum_p x_p`.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, ntk
+    >>> ntk.GlobalAvgPool().apply((), jnp.ones((5, 4, 4, 3))).shape
+    (5, 3)
+    """
+
+    mixes_positions: ClassVar[bool] = True
+
+    def apply(self, params: Params, x: ArrayLike) -> Array:
+        """Average a batch ``(n, *positions, channels)`` over its positions."""
+        del params
+        x = jnp.asarray(x)
+        _require_positions(x.shape[1:-1])
+        return x.mean(axis=tuple(range(1, x.ndim - 1)))
+
+    def propagate(self, state: State) -> State:
+        r"""Average over all pairs, :math:`K \mapsto |P|^{-2} \sum_{p p'} K_{p p'}`."""
+        _require_positions(state.positions)
+        k = 2 * len(state.positions)
+        pooled = _mapped(
+            state, lambda array: array.mean(axis=tuple(range(array.ndim - k, array.ndim)))
+        )
+        return dataclasses.replace(pooled, paired=False)
+
+
+@description
+class Flatten(_WithoutParameters):
+    r"""All positions and channels as one vector of features.
+
+    The readout that follows has a weight for each, so that in the limit positions do not meet:
+    :math:`K \mapsto |P|^{-1} \sum_p K_{pp}`.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, ntk
+    >>> ntk.Flatten().apply((), jnp.ones((5, 4, 4, 3))).shape
+    (5, 48)
+    """
+
+    def apply(self, params: Params, x: ArrayLike) -> Array:
+        """Return the batch as ``(n, features)``."""
+        del params
+        x = jnp.asarray(x)
+        return x.reshape(x.shape[0], -1)
+
+    def needs_pairs(self) -> bool | None:
+        """Positions do not meet here, nor later."""
+        return False
+
+    def propagate(self, state: State) -> State:
+        """Average over positions, each with itself."""
+        k, count = len(state.positions), math.prod(state.positions)
+
+        def average(array: Array) -> Array:
+            if state.paired:
+                lead = array.shape[: array.ndim - 2 * k]
+                flat = array.reshape(math.prod(lead), *array.shape[array.ndim - 2 * k :])
+                array = own_positions(flat, k).reshape(*lead, *state.positions)
+            return array.mean(axis=tuple(range(-k, 0)))
+
+        flat = _mapped(state, average) if k else state
+        return dataclasses.replace(flat, features=state.features * count, paired=False)
+
+
+def _mapped(state: State, change: Callable[[Array], Array]) -> State:
+    """Apply one linear map of positions to all arrays of a state."""
+    return dataclasses.replace(
+        state,
+        cov=change(state.cov),
+        tangent=None if state.tangent is None else change(state.tangent),
+        var1=change(state.var1),
+        var2=change(state.var2),
+        gap=None,
+    )
+
+
+def _require_positions(positions: tuple[int, ...]) -> None:
+    if not positions:
+        raise ShapeError(
+            "a pool needs inputs with positions, (n, *positions, channels), and got (n, features); "
+            "put it before Flatten and give images, not points"
+        )
