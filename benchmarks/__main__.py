@@ -58,11 +58,13 @@ def run(
         journal = this.journal(group, "" if whole else ".part")
         try:
             this.measure(group, selected, journal)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, NTKError) as error:
             console.print(
                 f"Interrupted. {len(journal.events)} measurements of {group} are kept; "
                 "the same command goes on from there."
             )
+            if isinstance(error, NTKError):
+                raise
             raise SystemExit(130) from None
         made = record.build(group, selected, journal, ROOT, this.scale)
         # What the page shows is whole: full size, all cases of a group, both sides.

@@ -39,6 +39,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            start_new_session=True,  # Ctrl-C is for the one who asks; it then ends the workers
         )
         self.hello: dict[str, Any] = {}
 

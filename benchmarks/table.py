@@ -30,7 +30,7 @@ def _times(record: Mapping[str, Any]) -> Table:
         for name, side in case["sides"].items():
             title = case["title"] if name == next(iter(case["sides"])) else ""
             if not records.available(case, name):
-                found.add_row(title, side["label"], f"not available: {side['unavailable']}")
+                found.add_row(title, side["label"], "not available")
                 continue
             times = records.seconds(case, name)
             row = [f"{statistics.median(times):.4f} s", f"{min(times):.4f} – {max(times):.4f}"]
@@ -43,6 +43,7 @@ def _times(record: Mapping[str, Any]) -> Table:
             row += [mebibytes(records.peak(case, name)), mebibytes(records.added(case, name))]
             found.add_row(title, side["label"], *row)
         found.add_section()
+    found.caption = _reasons(record)
     return found
 
 
@@ -71,8 +72,7 @@ def _errors(record: Mapping[str, Any]) -> Table:
     for case in record["cases"]:
         measured = [name for name in sides if "errors" in case["sides"][name]]
         if not measured:
-            reasons = {s["unavailable"] for s in case["sides"].values() if "unavailable" in s}
-            found.add_row(case["title"], "", *(f"not available: {r}" for r in sorted(reasons)[:2]))
+            found.add_row(case["title"], "", "not available", "not available")
         for number, pair in enumerate(case["sides"][measured[0]]["errors"] if measured else ()):
             cells = [
                 f"{case['sides'][name]['errors'][pair]['largest']:.1e}" if name in measured else "–"
@@ -80,4 +80,16 @@ def _errors(record: Mapping[str, Any]) -> Table:
             ]
             found.add_row(case["title"] if number == 0 else "", pair, *cells)
         found.add_section()
+    found.caption = _reasons(record)
     return found
+
+
+def _reasons(record: Mapping[str, Any]) -> str | None:
+    """Return why something is not available, each reason once."""
+    reasons = {
+        side["unavailable"]
+        for case in record["cases"]
+        for side in case["sides"].values()
+        if "unavailable" in side
+    }
+    return f"Not available: {'; '.join(sorted(reasons))}." if reasons else None

@@ -63,9 +63,9 @@ def test_a_number_that_changes_in_the_record_changes_on_the_page(run):
     other = copy.deepcopy(stored)
     for call in other["dense"]["cases"][0]["sides"]["peer"]["calls"]:
         call["seconds"] *= 2
-    assert "**3.5** (3\u00a0–\u00a04)" in before
-    assert "**7** (6\u00a0–\u00a08)" in text(other)
-    assert "**7** (6\u00a0–\u00a08)" not in before
+    assert "**3.5** (3\u00a0–\u00a040)" in before
+    assert "**7** (6\u00a0–\u00a080)" in text(other)
+    assert "**7** (6\u00a0–\u00a080)" not in before
     assert source(other) != digest
 
 
