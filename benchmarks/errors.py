@@ -15,5 +15,9 @@ class DifferentResultsError(NTKError, RuntimeError):
     """Two sides were not given the same inputs, or did not compute the same thing."""
 
 
+class ChangedError(NTKError, RuntimeError):
+    """The code is no longer the one that the measurements so far were made with."""
+
+
 class RecordError(NTKError, ValueError):
     """A record does not have the form that it should."""

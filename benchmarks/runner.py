@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmarks import cases, machine
 from benchmarks.case import Case, Side
-from benchmarks.errors import DifferentResultsError
+from benchmarks.errors import ChangedError, DifferentResultsError
 from benchmarks.journal import Journal
 from benchmarks.process import Worker
 from benchmarks.reference import ntk_of_pair
@@ -80,7 +80,14 @@ class Run:
             elif not journal.of(case=case.id, kind="accuracy"):
                 self._compare(group, case, journal)
 
-    def _start(self, stack: ExitStack, group: str, case: Case, side: Side) -> Worker:
+    def _start(
+        self, stack: ExitStack, group: str, case: Case, side: Side, journal: Journal
+    ) -> Worker:
+        if self.key() != journal.header["key"]:
+            raise ChangedError(
+                "ntk or benchmarks: got other code than at the beginning of the run, expected the "
+                "same; a record must be of one state. Run it again while nobody edits."
+            )
         python = self.pythons[side.environment]
         worker = Worker(python, self.root, group, case.id, side, self.scale)
         stack.enter_context(worker)
@@ -101,7 +108,7 @@ class Run:
             with ExitStack() as stack:
                 workers = {}
                 for side in sides:
-                    worker = self._start(stack, group, case, side)
+                    worker = self._start(stack, group, case, side, journal)
                     if "unavailable" in worker.hello:
                         reason = worker.hello["unavailable"]
                         journal.add(kind="unavailable", case=case.id, side=side.name, reason=reason)
@@ -144,7 +151,7 @@ class Run:
                 if side.environment not in self.pythons:
                     continue
                 with ExitStack() as stack:
-                    worker = self._start(stack, group, case, side)
+                    worker = self._start(stack, group, case, side, journal)
                     if "unavailable" in worker.hello:
                         reason = worker.hello["unavailable"]
                         journal.add(kind="unavailable", case=case.id, side=side.name, reason=reason)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import cases, environment, record, runner
 from benchmarks.__main__ import choose
-from benchmarks.errors import DifferentResultsError, WorkerFailedError
+from benchmarks.errors import ChangedError, DifferentResultsError, WorkerFailedError
 from benchmarks.journal import Journal
 from benchmarks.process import Worker
 from ntk.errors import UnknownNameError
@@ -129,6 +129,14 @@ def test_sides_take_turns_and_each_is_first_once(run, fake):
     first, second = order[: len(case.sides)], order[len(case.sides) :]
     assert set(first) == set(second) == {side.name for side in case.sides}
     assert first[0] != second[0]
+
+
+def test_code_that_changes_during_the_run_ends_it(run, fake, monkeypatch):
+    journal = run.journal("dense")
+    run.measure("dense", cases.dense.CASES[:1], journal)
+    monkeypatch.setattr(runner.Run, "key", lambda self: "other")
+    with pytest.raises(ChangedError, match="other code"):
+        run.measure("dense", cases.dense.CASES[:2], journal)
 
 
 def test_measurements_of_other_code_are_put_aside(tmp_path):
