@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterMathtext
 
 from benchmarks import record as records
 from benchmarks.page.numbers import measured
@@ -141,8 +142,10 @@ def accuracy(record: Record) -> Figure:
         ax.set_title(case["title"])
         ax.set_yticks(range(len(kinds)), labels=kinds)
     axes[0, 0].invert_yaxis()
-    for ax in axes[-1]:
+    for ax in axes.flat[max(len(shown) - 2, 0) : len(shown)]:  # the lowest of each column
         ax.set_xlabel("largest relative error")
+        ax.xaxis.set_major_formatter(LogFormatterMathtext())
+        ax.tick_params(labelbottom=True)
     figure.legend(loc="outside upper center", ncols=3)
     return figure
 

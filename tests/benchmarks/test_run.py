@@ -134,7 +134,7 @@ def test_sides_take_turns_and_each_is_first_once(run, fake):
 def test_code_that_changes_during_the_run_ends_it(run, fake, monkeypatch):
     journal = run.journal("dense")
     run.measure("dense", cases.dense.CASES[:1], journal)
-    monkeypatch.setattr(runner.Run, "key", lambda self: "other")
+    monkeypatch.setattr(runner.Run, "key", lambda _: "other")
     with pytest.raises(ChangedError, match="other code"):
         run.measure("dense", cases.dense.CASES[:2], journal)
 
