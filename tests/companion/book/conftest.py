@@ -1,6 +1,5 @@
 """A checkout of the book in small: one notebook, a package of one module, a lock."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,24 +8,9 @@ from typer.testing import CliRunner
 from ntk.companion import cli
 from ntk.companion.book.execute import execute
 from ntk.companion.book.project import Pair, Project
+from tests.companion.checkout import HEADER, make_checkout
 
 ROOT = Path(__file__).resolve().parents[3]
-
-HEADER = """\
----
-jupytext:
-  formats: md:myst,ipynb
-  cell_metadata_filter: tags,mystnb,-all
-  notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-"""
 
 CONFIG = """\
 title: small
@@ -61,17 +45,14 @@ print(sum(range(n)))
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Return a checkout whose notebook was never executed."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "_config.yml").write_text(CONFIG)
-    (tmp_path / "requirements.lock").write_text("jax==0\n")
-    (tmp_path / "notebooks" / "01_small.md").write_text(HEADER + BODY)
-    for name in ("ntk/core.py", "ntk/companion/claims.py", "ntk/companion/book/site.py"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("value = 1\n")
-    (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests" / "conftest.py")
-    return Project(tmp_path)
+    modules = ("ntk/companion/claims.py", "ntk/companion/book/site.py")
+    files = {
+        "_config.yml": CONFIG,
+        # The comparison of outputs is set up there.
+        "tests/conftest.py": (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"),
+        **dict.fromkeys(modules, "value = 1\n"),
+    }
+    return make_checkout(tmp_path, {"01_small": BODY}, files)
 
 
 @pytest.fixture

@@ -12,20 +12,7 @@ import pytest
 from ntk.companion.book.project import Pair, Project
 from ntk.companion.cli import main
 from ntk.companion.runs.record import runs
-
-HEADER = """\
----
-jupytext:
-  formats: md:myst,ipynb
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-"""
+from tests.companion.checkout import make_checkout
 
 PARAMETERS = """
 # A chapter
@@ -79,16 +66,9 @@ claims.check("second", claims.Identity(1e-12), rate, 0.5, statement="two", sourc
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Return a checkout with the chapters `01_plain` and `02_claims`."""
-    notebooks = tmp_path / "notebooks"
-    (notebooks / "profiles").mkdir(parents=True)
-    (tmp_path / "_config.yml").write_text("title: small\n")
-    (tmp_path / "requirements.lock").write_text("jax==0\n")
-    (tmp_path / "ntk").mkdir()
-    (tmp_path / "ntk" / "core.py").write_text("value = 1\n")
-    (notebooks / "01_plain.md").write_text(HEADER + PARAMETERS + PLAIN)
-    (notebooks / "02_claims.md").write_text(HEADER + PARAMETERS + CLAIMS)
-    (notebooks / "profiles" / "full.yaml").write_text("01_plain: {width: 64, widths: [8, 16]}\n")
-    return Project(tmp_path)
+    chapters = {"01_plain": PARAMETERS + PLAIN, "02_claims": PARAMETERS + CLAIMS}
+    full = "01_plain: {width: 64, widths: [8, 16]}\n"
+    return make_checkout(tmp_path, chapters, {"notebooks/profiles/full.yaml": full})
 
 
 @pytest.fixture
