@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ntk.companion.claims.numerals import Value, each
-from ntk.companion.claims.record import MIME, ControlRecord, Record, same_shape
+from ntk.companion.claims.plain import same_shape
+from ntk.companion.claims.record import MIME, ControlRecord, Record
 from ntk.companion.claims.render import bundle
 from ntk.errors import NTKError
 

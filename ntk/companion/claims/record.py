@@ -4,23 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ntk.companion.claims.numerals import Value, all_finite, each
+from ntk.companion.claims import plain
+from ntk.companion.claims.numerals import Value
 from ntk.companion.claims.rules import Numbers, Rule, rule_from
 from ntk.companion.claims.source import Source
-from ntk.errors import InvalidTypeError, InvalidValueError
+from ntk.errors import InvalidValueError
 
 MIME = "application/vnd.ntk.claim+json"
 """MIME type of a record among a cell's outputs."""
 
 Verdict = Literal["pass", "fail", "open"]
-SIZES = ("values", "points", "seeds", "replicates", "entries", "paired")
-"""The sizes of a sample that a rule may record, in the order in which they are read."""
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_FIELDS = {
-    *("id", "verdict", "rule", "kind", "parameters", "predicted", "measured", "within"),
-    *("interval", "unit", "sample", "statement", "source", "sources", "control"),
-}
 
 
 @dataclass(frozen=True)
@@ -111,10 +106,10 @@ class Record:
             "rule": self.rule.describe(),
             "kind": self.rule.kind,
             "parameters": self.rule.parameters(),
-            "predicted": _to_json(self.predicted),
-            "measured": _to_json(self.measured),
-            "within": _to_json(self.within),
-            "interval": _to_json(self.interval),
+            "predicted": plain.to_json(self.predicted),
+            "measured": plain.to_json(self.measured),
+            "within": plain.to_json(self.within),
+            "interval": plain.to_json(self.interval),
             "unit": self.numbers.unit,
             "sample": dict(self.numbers.sample),
             "statement": self.statement,
@@ -128,8 +123,8 @@ class Record:
             if control is None
             else {
                 "what": control.what,
-                "measured": _to_json(control.measured),
-                "predicted": _to_json(control.predicted),
+                "measured": plain.to_json(control.measured),
+                "predicted": plain.to_json(control.predicted),
                 "rejected": control.rejected,
             },
         }
@@ -143,29 +138,7 @@ class Record:
         InvalidValueError, InvalidTypeError, UnknownNameError
             If a field is missing, unknown or of the wrong type, or fields contradict each other.
         """
-        if not isinstance(data, dict):
-            raise InvalidTypeError(f"a record must be a JSON object, got {type(data).__name__}")
-        missing, unknown = _FIELDS - set(data), set(data) - _FIELDS
-        if missing or unknown:
-            raise InvalidValueError(
-                f"the record lacks the fields {sorted(missing)} and has unknown ones "
-                f"{sorted(unknown)}; let claims.check write it"
-            )
-        for name in ("id", "rule", "kind", "statement", "source"):
-            if not isinstance(data[name], str):
-                raise InvalidTypeError(f"{name} must be a string, got {data[name]!r}")
-        for name, kind in (("parameters", dict), ("sample", dict), ("sources", list)):
-            if not isinstance(data[name], kind):
-                raise InvalidTypeError(f"{name} must be a {kind.__name__}, got {data[name]!r}")
-        for name, size in data["sample"].items():
-            if name not in SIZES or not isinstance(size, int):
-                raise InvalidValueError(
-                    f"sample may hold whole numbers for {', '.join(SIZES)}, got {name}: {size!r}"
-                )
-        if data["verdict"] not in ("pass", "fail", "open"):
-            raise InvalidValueError(
-                f"verdict must be 'pass', 'fail' or 'open', got {data['verdict']!r}"
-            )
+        plain.require_fields(data)
         try:
             rule = rule_from(data["kind"], data["parameters"])
             sources = tuple(
@@ -175,16 +148,16 @@ class Record:
             control = _control(data["control"])
         except (TypeError, KeyError) as error:
             raise InvalidValueError(f"rule, sources or control cannot be read: {error}") from error
-        interval = _from_json(data["interval"], "interval")
+        interval = plain.from_json(data["interval"], "interval")
         if interval is not None and (not isinstance(interval, tuple) or len(interval) != 2):
             raise InvalidValueError(f"interval must be two numbers, got {data['interval']!r}")
-        measured = _from_json(data["measured"], "measured")
-        within = _from_json(data["within"], "within")
+        measured = plain.from_json(data["measured"], "measured")
+        within = plain.from_json(data["within"], "within")
         if measured is None or within is None:
             raise InvalidValueError("measured and within must be numbers, got null")
         numbers = Numbers(
             measured,
-            _from_json(data["predicted"], "predicted"),
+            plain.from_json(data["predicted"], "predicted"),
             within,
             interval=(interval[0], interval[1]) if isinstance(interval, tuple) else None,
             unit=data["unit"],
@@ -252,35 +225,11 @@ class Record:
         return as_text(self)
 
 
-def _to_json(value: Value | None) -> float | list[float] | None:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _from_json(value: Any, name: str) -> Value | None:
-    if value is None:
-        return None
-    entries = value if isinstance(value, list) else [value]
-    for entry in entries:
-        if isinstance(entry, bool) or not isinstance(entry, int | float):
-            raise InvalidTypeError(f"{name} must be numbers, got {value!r}")
-    if not entries or not all_finite(entries):
-        raise InvalidValueError(f"{name} must be finite numbers, got {value!r}")
-    numbers = tuple(float(entry) for entry in entries)
-    return numbers if isinstance(value, list) else numbers[0]
-
-
 def _control(data: Any) -> ControlRecord | None:
     if data is None:
         return None
-    measured = _from_json(data["measured"], "control.measured")
+    measured = plain.from_json(data["measured"], "control.measured")
     if measured is None or not isinstance(data["rejected"], bool):
         raise InvalidValueError("a control needs what, measured and rejected (true or false)")
-    predicted = _from_json(data["predicted"], "control.predicted")
+    predicted = plain.from_json(data["predicted"], "control.predicted")
     return ControlRecord(str(data["what"]), measured, predicted, data["rejected"])
-
-
-def same_shape(one: Value | None, other: Value | None) -> bool:
-    """Whether two recorded values hold as many numbers each."""
-    if one is None or other is None:
-        return one is other
-    return isinstance(one, tuple) is isinstance(other, tuple) and len(each(one)) == len(each(other))

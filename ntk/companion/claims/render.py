@@ -5,7 +5,8 @@ from html import escape
 from typing import Any
 
 from ntk.companion.claims.numerals import Value, show
-from ntk.companion.claims.record import MIME, SIZES, Record
+from ntk.companion.claims.plain import SIZES
+from ntk.companion.claims.record import MIME, Record
 
 Write = Callable[..., str]
 """How numbers are written: `show` or `typeset`."""

@@ -15,8 +15,9 @@ except ModuleNotFoundError as error:
         "install the extra: pip install 'ntk-companion[book]'"
     ) from error
 
-from ntk.companion.figures.curves import experiment, scaling_axes, slope_guide, theory
+from ntk.companion.figures.curves import experiment, theory
 from ntk.companion.figures.pictures import image_grid
+from ntk.companion.figures.scaling import scaling_axes, slope_guide
 from ntk.companion.figures.style import COLOURS, MARKERS, use
 
 __all__ = [

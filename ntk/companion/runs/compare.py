@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ntk.companion.claims import Ledger, Record
 from ntk.companion.claims.numerals import Value, each
-from ntk.companion.claims.record import same_shape
+from ntk.companion.claims.plain import same_shape
 
 __all__ = ["Difference", "compare"]
 
