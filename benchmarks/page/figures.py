@@ -1,5 +1,6 @@
 """The page's figures: ratios, so that a number above one always speaks for the package."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterMathtext
 
 from benchmarks import record as records
 from benchmarks.page.numbers import measured
@@ -144,7 +144,7 @@ def accuracy(record: Record) -> Figure:
     axes[0, 0].invert_yaxis()
     for ax in axes.flat[max(len(shown) - 2, 0) : len(shown)]:  # the lowest of each column
         ax.set_xlabel("largest relative error")
-        ax.xaxis.set_major_formatter(LogFormatterMathtext())
+        ax.xaxis.set_major_formatter(lambda value, _: f"$10^{{{round(math.log10(value))}}}$")
         ax.tick_params(labelbottom=True)
     figure.legend(loc="outside upper center", ncols=3)
     return figure

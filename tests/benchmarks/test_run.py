@@ -122,8 +122,8 @@ def test_an_interrupted_run_goes_on_where_it_was(run, fake, after):
 
 def test_sides_take_turns_and_each_is_first_once(run, fake):
     case = cases.dense.CASES[0]
-    journal = run.journal("dense")
     run.pythons["peer"] = run.pythons["project"]
+    journal = run.journal("dense")
     run.measure("dense", [case], journal)
     order = [event["side"] for event in journal.of(kind="time")]
     first, second = order[: len(case.sides)], order[len(case.sides) :]
