@@ -119,11 +119,15 @@ def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
 @partial(jax.jit, static_argnums=3)
 def _kernel(net: Limit, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
     paired = x1.ndim > 2 and net.needs_pairs() is not False
+    begin = partial(
+        input_state,
+        tangent="ntk" in wanted,
+        paired=paired,
+        paired_variances=paired and net.needs_paired_variances(),
+    )
 
     def tile(rows: Array, columns: Array, shift: Any) -> list[Array]:
-        state = net.propagate(
-            input_state(rows, columns, shift, tangent="ntk" in wanted, paired=paired)
-        )
+        state = net.propagate(begin(rows, columns, shift))
         parts = {"nngp": state.cov}
         if state.tangent is not None:
             parts["ntk"] = state.tangent

@@ -1,5 +1,6 @@
 """Where the recursion begins: covariance and gap of the inputs, for one tile."""
 
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ def input_state(
     *,
     tangent: bool,
     paired: bool = False,
+    paired_variances: bool = False,
 ) -> State:
     r"""Return the state of a tile of inputs, :math:`K(x, x') = \langle x, x' \rangle / d`.
 
@@ -37,12 +39,13 @@ def input_state(
         Row ``i`` and column ``i - shift`` are the same input; ``None`` if none are.
     tangent : bool
         Whether the tangent kernel is wanted.
-    paired : bool
-        Whether all pairs of positions are wanted, or each with itself.
+    paired, paired_variances : bool
+        Whether all pairs of positions are wanted, or each with itself; see :class:`ntk.State`.
     """
     diagonal = _diagonal(x1.shape[0], x2.shape[0], shift)
     if x1.ndim > 2:
-        return _fields(x1, x2, diagonal, tangent=tangent, paired=paired)
+        state = _fields(x1, x2, diagonal, paired, paired_variances)
+        return dataclasses.replace(state, tangent=jnp.zeros_like(state.cov) if tangent else None)
     d = x1.shape[1]
     var1, var2 = (jnp.sum(x * x, axis=1) / d for x in (x1, x2))
     unit1, unit2 = _normalised(x1), _normalised(x2)
@@ -56,18 +59,34 @@ def input_state(
     return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap)
 
 
-def _fields(x1: Array, x2: Array, diagonal: Array, *, tangent: bool, paired: bool) -> State:
+def _fields(x1: Array, x2: Array, diagonal: Array, paired: bool, paired_variances: bool) -> State:
     """Return the state of inputs with positions, such as images."""
     d, positions = x1.shape[-1], x1.shape[1:-1]
-    flat1, flat2 = (x.reshape(len(x), -1, d) for x in (x1, x2))
     product = partial(jnp.einsum, precision=jax.lax.Precision.HIGHEST)
-    words = ("ipc,jqc->ijpq", "ipc,iqc->ipq") if paired else ("ipc,jpc->ijp", "ipc,ipc->ip")
-    shape = positions * (2 if paired else 1)
-    cov = product(words[0], flat1, flat2) / d
-    var1, var2 = (product(words[1], x, x) / d for x in (flat1, flat2))
-    cov = jnp.where(jnp.expand_dims(diagonal, range(2, cov.ndim)), var1[:, None], cov)
-    cov, var1, var2 = (a.reshape(a.shape[:k] + shape) for a, k in ((cov, 2), (var1, 1), (var2, 1)))
-    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, paired=paired)
+    flat1, flat2 = (x.reshape(len(x), -1, d) for x in (x1, x2))
+    cov = product("ipc,jqc->ijpq" if paired else "ipc,jpc->ijp", flat1, flat2) / d
+    word = "ipc,iqc->ipq" if paired_variances else "ipc,ipc->ip"
+    var1, var2 = (product(word, x, x) / d for x in (flat1, flat2))
+    same = jnp.expand_dims(diagonal, range(2, cov.ndim))
+    if paired and not paired_variances:
+        own = var1[:, None, :, None]
+        same = same & jnp.eye(cov.shape[-1], dtype=bool)
+    else:
+        own = var1[:, None]
+    cov = jnp.where(same, own, cov)
+
+    def shaped(array: Array, lead: int, twice: bool) -> Array:
+        return array.reshape(array.shape[:lead] + positions * (2 if twice else 1))
+
+    return State(
+        shaped(cov, 2, paired),
+        None,
+        shaped(var1, 1, paired_variances),
+        shaped(var2, 1, paired_variances),
+        d,
+        paired=paired,
+        paired_variances=paired_variances,
+    )
 
 
 def _diagonal(rows: int, columns: int, shift: Any) -> Array:

@@ -30,7 +30,7 @@ class State:
         The tangent kernel :math:`T(x_i, x'_j)`; ``None`` when only the NNGP is wanted.
     var1, var2 : Array, shapes (n1, *positions) and (n2, *positions)
         The diagonals :math:`K(x_i, x_i)` and :math:`K(x'_j, x'_j)`, of all pairs of positions if
-        ``paired``.
+        ``paired_variances``.
     features : int
         How many features the representation has. The limit does not depend on it, except in
         standard parametrisation, where the tangent kernel grows with it.
@@ -40,6 +40,9 @@ class State:
         it along; ``None`` after a layer that does not.
     paired : bool
         Whether all pairs of positions are carried, or each position with itself.
+    paired_variances : bool
+        The same for the variances. All pairs are needed only if a nonlinearity comes after
+        positions have met.
     """
 
     cov: Array
@@ -49,6 +52,7 @@ class State:
     features: int = dataclasses.field(default=1, metadata={"static": True})
     gap: Array | None = None
     paired: bool = dataclasses.field(default=False, metadata={"static": True})
+    paired_variances: bool = dataclasses.field(default=False, metadata={"static": True})
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -60,8 +64,10 @@ class State:
         """Return the variances at rows and columns, with axes that broadcast against ``cov``."""
         if not self.paired:
             return self.var1[:, None], self.var2[None]
-        own1, own2 = (own_positions(var, len(self.positions)) for var in (self.var1, self.var2))
         k = len(self.positions)
+        own1, own2 = self.var1, self.var2
+        if self.paired_variances:
+            own1, own2 = own_positions(own1, k), own_positions(own2, k)
         rows = own1.reshape(own1.shape[:1] + (1,) + own1.shape[1:] + (1,) * k)
         columns = own2.reshape((1,) + own2.shape[:1] + (1,) * k + own2.shape[1:])
         return rows, columns

@@ -1,7 +1,7 @@
 """The limit of a dense layer: an affine map of covariances, and of what separates a pair."""
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax.numpy as jnp
 from jax import Array
@@ -27,6 +27,7 @@ class Affine(Limit):
         See :class:`ntk.Dense`.
     """
 
+    reads_variances: ClassVar[bool] = False
     weight: Any
     bias: Any
     width: int = static()

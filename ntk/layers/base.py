@@ -53,6 +53,8 @@ class Limit(abc.ABC):
 
     mixes_positions: ClassVar[bool] = False
     couples_batch: ClassVar[bool] = False
+    # Whether the result depends on the variances, as that of a nonlinearity does.
+    reads_variances: ClassVar[bool] = True
 
     def __repr__(self) -> str:
         """Print as one would write it: what has its default value is left out."""
@@ -72,6 +74,10 @@ class Limit(abc.ABC):
     def needs_pairs(self) -> bool | None:
         """Whether all pairs of positions must arrive here: ``None`` leaves it to what follows."""
         return True if self.mixes_positions else None
+
+    def needs_paired_variances(self) -> bool:
+        """Whether variances are read once positions have met."""
+        return self.mixes_positions and self.reads_variances
 
 
 class Layer(Limit):

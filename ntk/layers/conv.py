@@ -61,6 +61,7 @@ class Conv(Layer):
     """
 
     centred: ClassVar[bool | None] = True
+    reads_variances: ClassVar[bool] = False
     channels: int = static()
     window: tuple[int, ...] = static()
     _: KW_ONLY
@@ -134,10 +135,10 @@ class Conv(Layer):
         parametrisation the layer's own gradients add :math:`C \sum_q K_{p+q, p'+q} + 1`.
         """
         window = self._window()
-        total = window.sum_together(state)
+        total = partial(window.sum_together, axes=len(state.positions))
         weight = self.sigma_w**2 / window.size
         bias = 0.0 if self.sigma_b is None else self.sigma_b**2
-        seen = total(state.cov)
+        seen = total(state.cov, paired=state.paired)
         cov = weight * seen + bias
         tangent = state.tangent
         if tangent is not None:
@@ -145,13 +146,13 @@ class Conv(Layer):
                 own = cov
             else:
                 own = state.features * seen + (0.0 if self.sigma_b is None else 1.0)
-            tangent = weight * total(tangent) + own
+            tangent = weight * total(tangent, paired=state.paired) + own
         return dataclasses.replace(
             state,
             cov=cov,
             tangent=tangent,
-            var1=weight * total(state.var1) + bias,
-            var2=weight * total(state.var2) + bias,
+            var1=weight * total(state.var1, paired=state.paired_variances) + bias,
+            var2=weight * total(state.var2, paired=state.paired_variances) + bias,
             features=self.channels,
             gap=None,
         )

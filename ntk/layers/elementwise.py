@@ -137,7 +137,7 @@ class Elementwise(Layer):
         )
 
     def _own(self, var: Array, state: State) -> Array:
-        if not state.paired:
+        if not state.paired_variances:
             return self.expectations(Pair.diagonal(var)).dual
         own = own_positions(var, len(state.positions))
         ones = (1,) * len(state.positions)

@@ -19,6 +19,8 @@ from ntk.state import State, own_positions
 
 
 class _WithoutParameters(Layer):
+    reads_variances: ClassVar[bool] = False
+
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Return no parameters."""
         del key, in_shape, dtype  # nothing is random
@@ -64,8 +66,8 @@ class _WindowPool(_WithoutParameters):
 
     def propagate(self, state: State) -> State:
         """Sum over windows at either position of each pair."""
-        total, factor = self._geometry().sum_apart(state), self._factor() ** 2
-        return _mapped(state, lambda array: factor * total(array))
+        window, factor, axes = self._geometry(), self._factor() ** 2, len(state.positions)
+        return _pooled(state, lambda array: factor * window.sum_apart(array, axes))
 
 
 @description
@@ -158,11 +160,9 @@ class GlobalAvgPool(_WithoutParameters):
     def propagate(self, state: State) -> State:
         r"""Average over all pairs, :math:`K \mapsto |P|^{-2} \sum_{p p'} K_{p p'}`."""
         _require_positions(state.positions)
-        k = 2 * len(state.positions)
-        pooled = _mapped(
-            state, lambda array: array.mean(axis=tuple(range(array.ndim - k, array.ndim)))
-        )
-        return dataclasses.replace(pooled, paired=False)
+        axes = tuple(range(-2 * len(state.positions), 0))
+        pooled = _pooled(state, lambda array: array.mean(axis=axes))
+        return dataclasses.replace(pooled, paired=False, paired_variances=False)
 
 
 @description
@@ -193,25 +193,43 @@ class Flatten(_WithoutParameters):
         """Average over positions, each with itself."""
         k, count = len(state.positions), math.prod(state.positions)
 
-        def average(array: Array) -> Array:
-            if state.paired:
+        def average(array: Array, paired: bool) -> Array:
+            if paired:
                 lead = array.shape[: array.ndim - 2 * k]
                 flat = array.reshape(math.prod(lead), *array.shape[array.ndim - 2 * k :])
                 array = own_positions(flat, k).reshape(*lead, *state.positions)
             return array.mean(axis=tuple(range(-k, 0)))
 
-        flat = _mapped(state, average) if k else state
-        return dataclasses.replace(flat, features=state.features * count, paired=False)
+        if not k:
+            return state
+        return dataclasses.replace(
+            state,
+            cov=average(state.cov, state.paired),
+            tangent=None if state.tangent is None else average(state.tangent, state.paired),
+            var1=average(state.var1, state.paired_variances),
+            var2=average(state.var2, state.paired_variances),
+            features=state.features * count,
+            gap=None,
+            paired=False,
+            paired_variances=False,
+        )
 
 
-def _mapped(state: State, change: Callable[[Array], Array]) -> State:
-    """Apply one linear map of positions to all arrays of a state."""
+def _pooled(state: State, pool: Callable[[Array], Array]) -> State:
+    """Apply a linear map of pairs of positions to all arrays of a state."""
+    cov = pool(state.cov)
+    if state.paired_variances:
+        var1, var2 = pool(state.var1), pool(state.var2)
+    else:
+        # Nothing will read them: were it wrong, a NaN would show it.
+        positions = cov.shape[2 : 2 + (cov.ndim - 2) // 2]
+        var1, var2 = (jnp.full((n, *positions), jnp.nan, cov.dtype) for n in cov.shape[:2])
     return dataclasses.replace(
         state,
-        cov=change(state.cov),
-        tangent=None if state.tangent is None else change(state.tangent),
-        var1=change(state.var1),
-        var2=change(state.var2),
+        cov=cov,
+        tangent=None if state.tangent is None else pool(state.tangent),
+        var1=var1,
+        var2=var2,
         gap=None,
     )
 

@@ -33,6 +33,19 @@ class Chain(Limit):
         said = (limit.needs_pairs() for limit in self.limits)
         return next((answer for answer in said if answer is not None), None)
 
+    @property
+    def reads_variances(self) -> bool:  # type: ignore[override]
+        """Whether one of them does."""
+        return any(limit.reads_variances for limit in self.limits)
+
+    def needs_paired_variances(self) -> bool:
+        """Return whether anything reads variances from where positions first meet."""
+        mixing = [i for i, limit in enumerate(self.limits) if limit.needs_pairs()]
+        if not mixing:
+            return False
+        first, *later = self.limits[mixing[0] :]
+        return first.needs_paired_variances() or any(limit.reads_variances for limit in later)
+
 
 @description
 class Repeated(Limit):
@@ -47,6 +60,10 @@ class Repeated(Limit):
     def needs_pairs(self) -> bool | None:
         """Return what the block says."""
         return self.block.needs_pairs()  # type: ignore[no-any-return]
+
+    def needs_paired_variances(self) -> bool:
+        """Whether positions meet in the block, which is then repeated, nonlinearities and all."""
+        return bool(self.block.needs_pairs())
 
     def propagate(self, state: State) -> State:
         """Loop over the block: once by itself, then scanned if that keeps the state's shape."""

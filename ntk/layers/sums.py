@@ -34,6 +34,10 @@ class SumOfLimits(Limit):
         said = {branch.needs_pairs() for branch in self.branches} - {None}
         return any(said) if said else None
 
+    def needs_paired_variances(self) -> bool:
+        """Whether a branch needs them."""
+        return any(branch.needs_paired_variances() for branch in self.branches)
+
 
 @jax.tree_util.register_pytree_with_keys_class
 @dataclasses.dataclass(frozen=True, init=False, repr=False)

@@ -1,7 +1,7 @@
 """Windows that slide over positions: how they are padded, and sums of covariances over them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from jax import Array
 
 from ntk import checks
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
-from ntk.state import State
 
 PADDINGS = ("SAME", "VALID", "CIRCULAR")
 
@@ -72,23 +71,26 @@ class Window:
         margins = [(0, 0), *self.margins(x.shape[1:-1]), (0, 0)]
         return jnp.pad(x, margins, mode="wrap" if self.padding == "CIRCULAR" else "constant")
 
-    def sum_together(self, state: State) -> Callable[[Array], Array]:
-        """Return the sum over windows in which both positions of a pair move together.
+    def sum_together(self, array: Array, axes: int, *, paired: bool) -> Array:
+        """Sum over windows in which both positions of a pair move together.
 
-        The result's function takes ``cov``, ``tangent``, ``var1`` or ``var2`` of the state.
+        Parameters
+        ----------
+        array : Array, shape (..., *positions) or (..., *positions, *positions)
+            Covariances.
+        axes : int
+            How many axes the positions have.
+        paired : bool
+            Whether ``array`` holds pairs of positions.
         """
-        k = len(state.positions)
-        return lambda array: self._sum(
-            array, [[axis, axis + k] if state.paired else [axis] for axis in _axes(array, state)]
-        )
+        first = range(array.ndim - axes * (2 if paired else 1), array.ndim)[:axes]
+        return self._sum(array, [[axis, axis + axes] if paired else [axis] for axis in first])
 
-    def sum_apart(self, state: State) -> Callable[[Array], Array]:
-        """Return the sum over windows at either position of a pair, each on its own."""
-        k = len(state.positions)
-        return lambda array: self._sum(
-            self._sum(array, [[axis] for axis in _axes(array, state)]),
-            [[axis + k] for axis in _axes(array, state)],
-        )
+    def sum_apart(self, array: Array, axes: int) -> Array:
+        """Sum over windows at either position of each pair, ``(..., *positions, *positions)``."""
+        first = range(array.ndim - 2 * axes, array.ndim - axes)
+        once = self._sum(array, [[axis] for axis in first])
+        return self._sum(once, [[axis + axes] for axis in first])
 
     def _sum(self, array: Array, groups: list[list[int]]) -> Array:
         margins = self.margins([array.shape[group[0]] for group in groups])
@@ -121,13 +123,6 @@ class Window:
         for offset in range(1, window):
             total = total + shifted(offset)
         return total
-
-
-def _axes(array: Array, state: State) -> list[int]:
-    """Return the axes of the first positions of an array of the state."""
-    k = len(state.positions)
-    first = array.ndim - (2 * k if state.paired else k)
-    return list(range(first, first + k))
 
 
 def check_window(
