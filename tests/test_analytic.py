@@ -131,7 +131,7 @@ def test_parts_are_computed_on_request(x64):
 
 def test_tiles_do_not_show(x64):
     # More rows than a tile holds, in both directions, and a part of a tile at each edge.
-    from ntk.analytic import TILE
+    from ntk.tiles import TILE
 
     net = ntk.mlp(2, sigma_w=1.4, sigma_b=0.2)
     x, z = sphere(2 * TILE + 37, 3), sphere(TILE + 5, 3, seed=1)

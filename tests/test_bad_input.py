@@ -41,7 +41,7 @@ KERNEL = {
         r"x1 .*\(n, d\).*\(2,\).*x1\[None, :\]",
     ),
     "a number": (lambda: ntk.kernel(NET, 1.0), ShapeError, "single number"),
-    "images": (lambda: ntk.kernel(NET, X[None]), ShapeError, r"reshape\(len\(x1\), -1\)"),
+    "images and points": (lambda: ntk.kernel(NET, X[None], X), ShapeError, r"\(1, 3, 2\) and"),
     "no rows": (lambda: ntk.kernel(NET, X[:0]), ShapeError, r"x1 is empty.*\(0, 2\)"),
     "no features": (lambda: ntk.kernel(NET, X[:, :0]), ShapeError, "x1 is empty"),
     "features differ": (lambda: ntk.kernel(NET, X, X[:, :1]), ShapeError, r"\(3, 2\) and \(3, 1\)"),
