@@ -98,10 +98,13 @@ def imported(text: str) -> set[str]:
         ("book/_ext/*.py", ["book"]),
         ("notebooks/*.ipynb", ["book"]),
         ("tests/**/*.py", ["book", "test"]),
+        ("benchmarks/**/*.py", ["book", "test"]),
     ],
 )
 def test_everything_imported_is_required(where, extras):
-    own = {"ntk", "tests"} | {path.stem for path in (ROOT / "book" / "_ext").glob("*.py")}
+    own = {"ntk", "tests", "benchmarks"} | {
+        path.stem for path in (ROOT / "book" / "_ext").glob("*.py")
+    }
     required = {canonicalize_name(requirement.name) for requirement in requirements(*extras)}
     # jupyter-book and matplotlib bring these along and cannot do without them.
     required |= (
@@ -119,7 +122,9 @@ def test_everything_imported_is_required(where, extras):
             for name in imported(text) - own
             if not {canonicalize_name(by) for by in provides.get(name, [name])} & required
         ]
-    assert missing == []
+    # Imported in the peer's own environment, which has its own pins.
+    peer = "benchmarks/networks.py: neural_tangents"
+    assert [name for name in missing if name != peer] == []
 
 
 # --- the lock -------------------------------------------------------------------------------------
@@ -260,13 +265,26 @@ def test_no_module_is_too_long():
     assert long == {}
 
 
+def lines_of_code(text):
+    """Count the lines with code: what explains it is welcome at any length."""
+    tree = ast.parse(text)
+    prose = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            prose |= set(range(node.lineno, node.end_lineno + 1))
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and number not in prose
+        for number, line in enumerate(text.splitlines(), 1)
+    )
+
+
 def test_the_core_stays_small():
-    core = [
-        text.count("\n")
+    core = {
+        name: lines_of_code(text)
         for name, text in texts()
         if name.startswith("ntk/") and name.endswith(".py") and "companion" not in name
-    ]
-    assert sum(core) < 5000
+    }
+    assert 1000 < sum(core.values()) < 5000
 
 
 def test_prose_is_spelt_with_ise():
