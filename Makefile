@@ -100,7 +100,7 @@ setup:
 # Keeps every pin that still fits; `make lock UPGRADE=--upgrade` takes the newest of everything.
 UPGRADE ?=
 COMPILE = _build/uv/bin/uv pip compile pyproject.toml --all-extras --group build --universal --python-version 3.11 \
-  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
+  --fork-strategy fewest --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
 lock: setup
 	@[ -x _build/uv/bin/uv ] || { $(PY) -m venv _build/uv && _build/uv/bin/python -m pip install --quiet uv; }
 	$(COMPILE) --generate-hashes $(UPGRADE) --output-file requirements.lock
