@@ -50,6 +50,7 @@ def check_params(params: Any) -> None:
                 f"params{jax.tree_util.keystr(path)} has dtype {dtype}; the NTK needs real "
                 "floating parameters: close over the others in f"
             )
+        require_finite(f"params{jax.tree_util.keystr(path)}", leaf)
 
 
 def with_flat_outputs(f: Model) -> Model:

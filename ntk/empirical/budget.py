@@ -43,8 +43,9 @@ def parse_memory(memory: Any) -> int | None:
     return int(memory)
 
 
-def as_text(size: float) -> str:
+def as_text(size: float | int) -> str:
     """Return a number of bytes in words."""
+    size = float(size)
     for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
         if size >= unit:
             return f"{size / unit:.3g} {name}"
@@ -56,11 +57,23 @@ def choose(
 ) -> tuple[str, Tiles | None]:
     """Return the method with the fewest operations within the memory, and its tiles."""
     counted = accounts(request, params, x1, x2)
-    best = cheapest(counted, method, limit)
-    room = limit if limit is not None else WORKING_BYTES + result_bytes(counted)
-    if counted.method(best, counted.sizes).bytes <= room and limit is None:
-        return best, None
-    return best, _fitting(request, params, x1, x2, best, counted, limit, room)
+    names = by_effort(counted, method, limit)
+    if limit is None:
+        room = WORKING_BYTES + result_bytes(counted)
+        steps = ladder(counted, names[0], request.coupled)
+        fits = (tiles for tiles in steps if estimate(counted, names[0], tiles) <= room)
+        return names[0], next(fits, steps[-1])
+    least = {}
+    for name in names:
+        tiles, least[name] = _fitting(request, params, x1, x2, name, counted, limit)
+        if least[name] <= limit:
+            return name, tiles
+    best = min(least, key=least.__getitem__)
+    raise InvalidValueError(
+        f"memory={limit} ({as_text(limit)}) is too small: with the smallest tiles method "
+        f"{best!r} takes {as_text(least[best])}, of which {as_text(result_bytes(counted))} are "
+        f"the result; at least memory={int(least[best])} would do"
+    )
 
 
 def at_one_go(
@@ -68,22 +81,22 @@ def at_one_go(
 ) -> tuple[str, float]:
     """Return the cheapest method and the bytes that it takes without tiles."""
     counted = accounts(request, params, x1, x2)
-    best = cheapest(counted, method, limit)
+    best = by_effort(counted, method, limit)[0]
     guess = estimate(counted, best, None)
     if guess > 2 * limit:  # far from it: no need to compile
         return best, guess
     return best, _measured(request, params, x1, x2, best, None)
 
 
-def cheapest(counted: Accounts, method: str, limit: int | None) -> str:
-    """Return the method that was asked for, or the one with the fewest operations."""
+def by_effort(counted: Accounts, method: str, limit: int | None) -> list[str]:
+    """Return the method that was asked for, or all, those with few operations first."""
     if method == "vector_products" and not counted.has_forward_rules:
         raise InvalidValueError(
             "method='vector_products' differentiates forwards, which a function with a rule by "
             "jax.custom_vjp does not allow; take method='structured' or 'jacobian'"
         )
     names = possible_methods(counted) if method == "auto" else (method,)
-    return min(names, key=lambda name: effort(counted, name, limit))
+    return sorted(names, key=lambda name: effort(counted, name, limit))
 
 
 def possible_methods(counted: Accounts) -> tuple[str, ...]:
@@ -124,8 +137,8 @@ def ladder(counted: Accounts, name: str, coupled: bool) -> list[Tiles | None]:
     steps: list[Tiles | None] = [None]
     steps += [Tiles(n, sizes.k, (every,)) for n in halves[1:] if n >= 8]
     few = halves[-1] if coupled else min(8, largest)
-    if name == "vector_products":
-        return [*steps, *(Tiles(n, sizes.k, (every,)) for n in halves if n < 8)]
+    if name == "vector_products":  # it has all leaves in hand at any time
+        each = (every,)
     steps.append(Tiles(few, sizes.k, each))
     outputs = sizes.k
     while outputs > 1:
@@ -146,25 +159,20 @@ def estimate(counted: Accounts, name: str, tiles: Tiles | None) -> float:
 
 
 def _fitting(
-    request: Request, params: Any, x1: Any, x2: Any, name: str, counted: Accounts,
-    limit: int | None, room: int,
-) -> Tiles | None:  # fmt: skip
+    request: Request, params: Any, x1: Any, x2: Any, name: str, counted: Accounts, limit: int
+) -> tuple[Tiles | None, float]:
+    """Return the first division that fits, or the one that takes least, and what it takes."""
     steps = ladder(counted, name, request.coupled)
     guesses = [estimate(counted, name, tiles) for tiles in steps]
-    start = next((i for i, guess in enumerate(guesses) if guess <= room), len(steps) - 1)
-    if limit is None:
-        return steps[start]
-    least = float("inf")
+    start = next((i for i, guess in enumerate(guesses) if guess <= limit), len(steps) - 1)
+    best, least = steps[start], float("inf")
     for tiles in steps[start:]:
         taken = _measured(request, params, x1, x2, name, tiles)
-        least = min(least, taken)
+        if taken < least:
+            best, least = tiles, taken
         if taken <= limit:
-            return tiles
-    raise InvalidValueError(
-        f"memory={limit} ({as_text(limit)}) is too small: with the smallest tiles method "
-        f"{name!r} takes {as_text(least)}, of which {as_text(result_bytes(counted))} are the "
-        f"result; at least memory={int(least)} would do"
-    )
+            break
+    return best, least
 
 
 def _measured(

@@ -93,7 +93,7 @@ class Shapes:
         return jax.tree.unflatten(self.tree, leaves)
 
 
-def check_request(f: Model, params: Any, x1: Any, x2: Any, output: Any, coupled: bool) -> None:
+def check_request(f: Any, params: Any, x1: Any, x2: Any, output: Any, coupled: bool) -> None:
     """Check everything that a kernel is made from."""
     if not callable(f):
         raise InvalidTypeError(f"f must be a function f(params, x), got {type(f).__name__}")
@@ -114,7 +114,9 @@ def check_request(f: Model, params: Any, x1: Any, x2: Any, output: Any, coupled:
             f"output={output} is not among the {k} outputs 0, ..., {k - 1} of f"
         )
     if not coupled:
-        refuse_mixing(f, params, "x1", x1)
+        # One example alone cannot mix: the larger batch tells more.
+        more = x2 is not None and batch_size("x2", x2) > batch_size("x1", x1)
+        refuse_mixing(f, params, "x2" if more else "x1", x2 if more else x1)
 
 
 def make_request(f: Model, params: Any, x: Any, output: Any, coupled: bool) -> Request:

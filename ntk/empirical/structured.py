@@ -101,7 +101,7 @@ def _features_of_one(
     taps = {tap: jnp.zeros(program.avals[tap].shape, program.avals[tap].dtype) for tap in plan.taps}
     whole = {leaf: leaves[leaf] for leaf in plan.whole}
 
-    def run(taps: dict[int, Array], whole: dict[int, Array]) -> tuple[Array, dict[int, Array]]:
+    def run(taps: dict[int, Array], whole: dict[int, Array]) -> tuple[Array, Any]:
         arguments = [whole.get(i, leaf) for i, leaf in enumerate(leaves)]
         return program.run([*arguments, *jax.tree.leaves(x)], taps, plan.kept)
 
@@ -126,7 +126,7 @@ def _features_of_one(
     return inputs, (derivatives, flat)
 
 
-def _inputs(part: Part, kept: dict[int, Array]) -> tuple[Array, ...]:
+def _inputs(part: Part, kept: dict[int, Any]) -> tuple[Array, ...]:
     """Return inputs ``(b, s, i)`` times the factors; of a look-up rows and factors, ``(s,)``."""
     if part.uses[0].product.is_lookup:
         rows = [use.product.inputs(kept[use.product.other]) for use in part.uses]
@@ -136,10 +136,10 @@ def _inputs(part: Part, kept: dict[int, Array]) -> tuple[Array, ...]:
     return (jnp.concatenate(each, axis=1),)
 
 
-def _scale(use: Use, kept: dict[int, Array]) -> Array:
+def _scale(use: Use, kept: dict[int, Any]) -> Array:
     scale: Any = 1.0
     for number, divides in use.factors:
-        value = -1.0 if number == -1 else kept[number].reshape(())
+        value = -1.0 if number == -1 else jnp.reshape(kept[number], ())
         scale = scale / value if divides else scale * value
     return jnp.asarray(scale)
 
