@@ -26,7 +26,7 @@ WIDER = """() => {
 }"""
 
 # Formulas and pieces of code that are wider than their place and do not scroll.
-CUT = """() => [...document.querySelectorAll("main .math, main pre")]
+CUT = """() => [...document.querySelectorAll("main :is(.math, mjx-container, pre)")]
   .filter((element) => element.scrollWidth > element.clientWidth + 1 &&
                        ["hidden", "clip"].includes(getComputedStyle(element).overflowX))
   .map((element) => element.textContent.slice(0, 60))"""
