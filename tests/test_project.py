@@ -205,7 +205,7 @@ def test_the_conda_environment_has_a_python_that_the_project_supports():
 def test_the_conda_environment_installs_the_project_with_the_pins():
     assert "pip" in ENVIRONMENT["dependencies"]
     (pip,) = (line["pip"] for line in ENVIRONMENT["dependencies"] if isinstance(line, dict))
-    assert pip == ["-c constraints.txt", "-e .[book,test]"]
+    assert pip == ["-c constraints.txt", "-e .[book,operators,test]"]
     # pip refuses an editable install beside hashes, so the file that it is given has none.
     assert "--hash" not in (ROOT / "constraints.txt").read_text()
     assert Requirement(f"ntk-companion{pip[1].removeprefix('-e .')}").extras == set(EXTRAS)
