@@ -23,6 +23,7 @@ from ntk.layers import (
     SumPool,
     mlp,
 )
+from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
 from ntk.taylor import linearize
 
@@ -43,6 +44,7 @@ __all__ = [
     "NTKError",
     "NTKWarning",
     "ParallelSum",
+    "Prediction",
     "Relu",
     "Residual",
     "Serial",
@@ -51,7 +53,9 @@ __all__ = [
     "SumPool",
     "conventions",
     "empirical_ntk",
+    "ensemble",
     "errors",
+    "gp_posterior",
     "kernel",
     "linearize",
     "mlp",

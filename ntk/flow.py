@@ -175,7 +175,42 @@ class GradientFlow:
         weighted = self._filter(times)[..., None] * residual
         return start_test + (cross @ self.eigenvectors) @ weighted
 
+    def weights(
+        self, t: Num[ArrayLike, "*times"], K_test_train: Num[ArrayLike, "m n"]
+    ) -> Float[Array, "*times m n"]:
+        r"""Return :math:`A_t = K(x, X) M_t`: what each training residual adds to a prediction.
+
+        Parameters
+        ----------
+        t : float, inf, or array of these
+            Times, at least 0.
+        K_test_train : ArrayLike, shape (m, n)
+            Kernel of the further points against the training points.
+
+        Returns
+        -------
+        Array, shape (m, n), or (len(t), m, n) for an array of times
+
+        Raises
+        ------
+        InvalidValueError, ShapeError
+            If a time is negative or NaN, or shapes do not match.
+
+        Examples
+        --------
+        >>> import jax.numpy as jnp, ntk
+        >>> flow = ntk.GradientFlow(2.0 * jnp.eye(2), jnp.ones((2, 1)))
+        >>> flow.weights(jnp.inf, jnp.asarray([[1.0, 0.0]])).tolist()
+        [[0.5, 0.0]]
+        """
+        cross = checks.matrix("K_test_train", K_test_train, (None, self.y.shape[0]))
+        along = cross.astype(self.y.dtype) @ self.eigenvectors
+        return (along * self._filter(self._times(t))[..., None, :]) @ self.eigenvectors.T
+
     def _start(self, t: ArrayLike, f0: ArrayLike) -> tuple[Array, Array]:
+        return self._times(t), checks.matrix("f0", f0, self.y.shape).astype(self.y.dtype)
+
+    def _times(self, t: ArrayLike) -> Array:
         if checks.is_concrete(t):  # no warning for a float64 time beside float32 data
             t = np.asarray(t, self.y.dtype)
         times = checks.as_array("t", t).astype(self.y.dtype)
@@ -183,7 +218,7 @@ class GradientFlow:
             raise ShapeError(f"t must be a number or a sequence of numbers, got {times.shape}")
         if checks.is_concrete(times) and not (np.asarray(times) >= 0).all():
             raise InvalidValueError(f"t must be at least 0 (inf is allowed), got {t}")
-        return times, checks.matrix("f0", f0, self.y.shape).astype(self.y.dtype)
+        return times
 
     def _filter(self, times: Array) -> Float[Array, "*times n"]:
         r"""Eigenvalues of :math:`M_t`, zero on the null space of the kernel."""

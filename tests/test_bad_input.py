@@ -170,6 +170,8 @@ DOWNSTREAM = {
     "loss": (lambda: ntk.GradientFlow(EYE, Y, loss_scale="avg"), InvalidValueError, "loss_scale"),
     "rate": (lambda: ntk.GradientFlow(EYE, Y, learning_rate=0), InvalidValueError, "positive"),
     "ridge": (lambda: ntk.GradientFlow(EYE, Y, ridge=-1), InvalidValueError, "ridge"),
+    "no kernel": (lambda: ntk.ensemble(EYE, EYE, EYE, Y), InvalidTypeError, "K must be a Kernel"),
+    "prior": (lambda: ntk.gp_posterior(EYE, EYE, EYE[:2], Y), ShapeError, "K_test must have"),
     "negative time": (lambda: FLOW.train(-1.0, Y), InvalidValueError, "t must be at least 0"),
     "NaN time": (lambda: FLOW.train(np.nan, Y), InvalidValueError, "t must be at least 0"),
     "table of times": (lambda: FLOW.train(np.ones((2, 2)), Y), ShapeError, "t must be a number"),

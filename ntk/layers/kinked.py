@@ -104,8 +104,8 @@ class LeakyRelu(TwoSlopes):
 
     Examples
     --------
-    >>> import ntk
-    >>> ntk.kernel(ntk.mlp(1, activation=ntk.LeakyRelu(0.5)), [[1.0, 0.0]]).nngp.item()
+    >>> import jax.numpy as jnp, ntk
+    >>> ntk.kernel(ntk.mlp(1, activation=ntk.LeakyRelu(0.5)), jnp.eye(2)).nngp[0, 0].item()
     0.3125
     """
 
@@ -162,8 +162,9 @@ class Abs(TwoSlopes):
 
     Examples
     --------
-    >>> import ntk
-    >>> ntk.kernel(ntk.mlp(1, activation="abs"), [[1.0, 0.0], [-1.0, 0.0]]).nngp[0, 1].item()
+    >>> import jax.numpy as jnp, ntk
+    >>> x = jnp.asarray([[1.0, 0.0], [-1.0, 0.0]])
+    >>> round(ntk.kernel(ntk.mlp(1, activation="abs"), x).nngp[0, 1].item(), 6)
     0.5
     """
 
@@ -185,8 +186,8 @@ class Sign(Geometric):
 
     Examples
     --------
-    >>> import ntk
-    >>> ntk.kernel(ntk.mlp(1, activation="sign"), [[1.0, 0.0], [0.0, 1.0]]).nngp[0, 0].item()
+    >>> import jax.numpy as jnp, ntk
+    >>> ntk.kernel(ntk.mlp(1, activation="sign"), jnp.eye(2)).nngp[0, 0].item()
     1.0
     """
 
