@@ -26,7 +26,10 @@ def browser_path() -> str | None:
 
 def address(name: str) -> str:
     """Return the address of a page, without a server."""
-    return (PROJECT.html / f"{name}.html").as_uri()
+    path = PROJECT.html / f"{name}.html"
+    # A browser would show a page of its own instead, and go on.
+    assert path.is_file(), f"the site has no page {name}"
+    return path.as_uri()
 
 
 def written() -> list[str]:
@@ -68,9 +71,20 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page with a reader who has no history here and prefers light."""
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """A window for one module of tests: opening one costs more than most of the tests do."""
     context = browser.new_context(viewport=DESK, color_scheme="light")
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(window: Page) -> Page:
+    """The window as a reader has it who has no history here and prefers light."""
+    window.goto(address("search"))
+    window.evaluate("localStorage.clear()")
+    window.goto("about:blank")
+    window.emulate_media(color_scheme="light")
+    window.set_viewport_size(DESK)
+    return window

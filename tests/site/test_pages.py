@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from tests.site.conftest import DESK, PHONE, address, listings, settle, written
 
@@ -83,35 +83,33 @@ class Visit:
         ]
 
 
-@pytest.fixture(scope="module")
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader who prefers light. One for all pages: what scripts they share is compiled once."""
-    context = browser.new_context(viewport=DESK, color_scheme="light")
-    yield context
-    context.close()
-
-
 @pytest.fixture(scope="module", params=written())
-def visit(request: pytest.FixtureRequest, reader: BrowserContext) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, window: Page) -> Iterator[Visit]:
     """One page at a time; all tests of a page come one after another."""
-    yield from opened(reader, request.param)
+    yield from opened(window, request.param)
 
 
-def opened(reader: BrowserContext, name: str) -> Iterator[Visit]:
-    visit = Visit(name, reader.new_page())
-    page = visit.page
-    page.on(
-        "console",
-        lambda message: visit.complaints.append(message.text) if message.type == "error" else None,
-    )
-    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    page.on("requestfailed", lambda request: visit.complaints.append(f"failed: {request.url}"))
-    page.on("request", lambda request: visit.addresses.append(request.url))
-    page.on("websocket", lambda socket: visit.addresses.append(socket.url))
-    page.goto(address(name))
-    settle(page)
+def opened(window: Page, name: str) -> Iterator[Visit]:
+    visit = Visit(name, window)
+    listeners = {
+        "console": lambda message: visit.complaints.extend(
+            [message.text] if message.type == "error" else []
+        ),
+        "pageerror": lambda error: visit.complaints.append(str(error)),
+        "requestfailed": lambda request: visit.complaints.append(f"failed: {request.url}"),
+        "request": lambda request: visit.addresses.append(request.url),
+        "websocket": lambda socket: visit.addresses.append(socket.url),
+    }
+    window.goto("about:blank")
+    window.emulate_media(color_scheme="light")
+    window.set_viewport_size(DESK)
+    for event, listener in listeners.items():
+        window.on(event, listener)
+    window.goto(address(name))
+    settle(window)
     yield visit
-    page.close()
+    for event, listener in listeners.items():
+        window.remove_listener(event, listener)
 
 
 def test_loads_without_errors_and_without_a_host(visit):
@@ -186,12 +184,12 @@ def theme(page: Page) -> str:
     return page.evaluate("document.documentElement.dataset.theme")
 
 
-def test_listings_of_code(reader):
+def test_listings_of_code(window):
     names = listings()
     assert names
     # They have one template: each must load, and the longest names must fit; one is gone through.
     for name in names[:1] + sorted(names, key=len)[-2:]:
-        for visit in opened(reader, name):
+        for visit in opened(window, name):
             test_loads_without_errors_and_without_a_host(visit)
             test_no_wider_than_a_phone(visit)
             test_accessible_in_the_light(visit)
