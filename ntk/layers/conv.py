@@ -153,5 +153,6 @@ class Conv(Layer):
             var1=weight * total(state.var1) + bias,
             var2=weight * total(state.var2) + bias,
             features=self.channels,
+            centred=True,
             gap=None,
         )

@@ -134,6 +134,7 @@ class Elementwise(Layer):
             var1=self._own(state.var1, state),
             var2=self._own(state.var2, state),
             gap=found.gap,
+            centred=False,
         )
 
     def _own(self, var: Array, state: State) -> Array:
