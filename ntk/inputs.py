@@ -53,7 +53,9 @@ def input_state(
     mean: Array = root(var1)[:, None] * root(var2)[None]
     cov = jnp.where(diagonal, var1[:, None], mean * cosine)
     gap = jnp.where(diagonal, 0.0, mean * distance)
-    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap)
+    return State(
+        cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap, gaussian=False
+    )
 
 
 def _fields(x1: Array, x2: Array, diagonal: Array, *, tangent: bool, paired: bool) -> State:
@@ -67,7 +69,9 @@ def _fields(x1: Array, x2: Array, diagonal: Array, *, tangent: bool, paired: boo
     var1, var2 = (product(words[1], x, x) / d for x in (flat1, flat2))
     cov = jnp.where(jnp.expand_dims(diagonal, range(2, cov.ndim)), var1[:, None], cov)
     cov, var1, var2 = (a.reshape(a.shape[:k] + shape) for a, k in ((cov, 2), (var1, 1), (var2, 1)))
-    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, paired=paired)
+    return State(
+        cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, paired=paired, gaussian=False
+    )
 
 
 def _diagonal(rows: int, columns: int, shift: Any) -> Array:

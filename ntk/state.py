@@ -40,9 +40,9 @@ class State:
         it along; ``None`` after a layer that does not.
     paired : bool
         Whether all pairs of positions are carried, or each position with itself.
-    centred : bool
-        Whether the features are independent with mean zero, as weights leave them; an activation
-        shifts their mean.
+    gaussian : bool
+        Whether the features are independent Gaussians of mean zero, as infinitely wide weights
+        leave them. Activations need it; neither they nor the inputs have it.
     """
 
     cov: Array
@@ -52,7 +52,7 @@ class State:
     features: int = dataclasses.field(default=1, metadata={"static": True})
     gap: Array | None = None
     paired: bool = dataclasses.field(default=False, metadata={"static": True})
-    centred: bool = dataclasses.field(default=False, metadata={"static": True})
+    gaussian: bool = dataclasses.field(default=True, metadata={"static": True})
 
     @property
     def positions(self) -> tuple[int, ...]:

@@ -3,10 +3,13 @@
 from ntk.layers.activations import ACTIVATIONS, Erf, activation
 from ntk.layers.base import Layer, Params, description, static
 from ntk.layers.conv import Conv
+from ntk.layers.conv_transpose import ConvTranspose
 from ntk.layers.dense import Dense
+from ntk.layers.dropout import Dropout
 from ntk.layers.elementwise import Elementwise, Expectations, Geometric
 from ntk.layers.kinked import ABRelu, Abs, LeakyRelu, Relu, Sign
 from ntk.layers.mlp import mlp
+from ntk.layers.norm import LayerNorm
 from ntk.layers.pair import Pair
 from ntk.layers.pools import AvgPool, Flatten, GlobalAvgPool, SumPool
 from ntk.layers.serial import Serial
@@ -18,7 +21,9 @@ __all__ = [
     "Abs",
     "AvgPool",
     "Conv",
+    "ConvTranspose",
     "Dense",
+    "Dropout",
     "Elementwise",
     "Erf",
     "Expectations",
@@ -26,6 +31,7 @@ __all__ = [
     "Geometric",
     "GlobalAvgPool",
     "Layer",
+    "LayerNorm",
     "LeakyRelu",
     "Pair",
     "ParallelSum",

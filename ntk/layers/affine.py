@@ -49,7 +49,7 @@ class Affine(Limit):
             var1=self._map(state.var1),
             var2=self._map(state.var2),
             features=self.width,
-            centred=True,
+            gaussian=True,
             gap=self._gap(state, cov),
         )
 

@@ -222,7 +222,7 @@ def _add(first: State, second: State) -> State:
         )
     added = dataclasses.replace(
         first,
-        centred=first.centred and second.centred,
+        gaussian=first.gaussian and second.gaussian,
         cov=first.cov + second.cov,
         tangent=None
         if first.tangent is None or second.tangent is None

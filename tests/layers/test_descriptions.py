@@ -81,7 +81,7 @@ def test_runs_of_equal_layers_fold_into_one_loop():
     block = folded.limits[0]
     assert isinstance(block, Repeated)
     assert block.length == 50
-    np.testing.assert_allclose(block.block.limits[0].sigma_w, np.linspace(1, 2, 51)[:50], 1e-6)
+    np.testing.assert_allclose(block.block.limits[0].weight, np.linspace(1, 2, 51)[:50] ** 2, 1e-6)
 
 
 def test_folding_finds_no_run_where_there_is_none():
