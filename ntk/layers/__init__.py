@@ -1,6 +1,7 @@
 """Descriptions: layers that are both a finite network and its infinite-width limit."""
 
 from ntk.layers.activations import ACTIVATIONS, Erf, activation
+from ntk.layers.attention import SelfAttention
 from ntk.layers.base import Layer, Params, description, static
 from ntk.layers.conv import Conv
 from ntk.layers.conv_transpose import ConvTranspose
@@ -12,6 +13,7 @@ from ntk.layers.mlp import mlp
 from ntk.layers.norm import LayerNorm
 from ntk.layers.pair import Pair
 from ntk.layers.pools import AvgPool, Flatten, GlobalAvgPool, SumPool
+from ntk.layers.recurrent import Recurrent
 from ntk.layers.serial import Serial
 from ntk.layers.sums import ParallelSum, Residual
 
@@ -36,8 +38,10 @@ __all__ = [
     "Pair",
     "ParallelSum",
     "Params",
+    "Recurrent",
     "Relu",
     "Residual",
+    "SelfAttention",
     "Serial",
     "Sign",
     "SumPool",

@@ -27,6 +27,21 @@ def cnn(bias, *top):
 READOUT = ntk.Dense(1, sigma_b=0.1)
 BLOCK = ntk.Residual(ntk.Serial(ntk.Relu(), dense(), ntk.Relu(), dense()))
 NETS = {
+    "attention/Flatten": ntk.Serial(
+        conv(),
+        ntk.Relu(),
+        ntk.SelfAttention(
+            heads=2,
+            key_dim=4,
+            sigma_query=1.3,
+            sigma_key=1.2,
+            sigma_value=1.1,
+            sigma_out=1.05,
+            sigma_b=0.1,
+        ),
+        ntk.Flatten(),
+        READOUT,
+    ),
     "cnn/Relu/L2/Flatten/b0.1": cnn(0.1, ntk.Flatten()),
     "cnn/Relu/L2/GlobalAvgPool/b0.0": cnn(None, ntk.GlobalAvgPool()),
     "cnnx/SAMEstride2/L2/Flatten": ntk.Serial(
