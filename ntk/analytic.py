@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Float, Num
 
 from ntk import checks
-from ntk.errors import InvalidTypeError
+from ntk.errors import InvalidTypeError, NTKError
 from ntk.inputs import input_state
 from ntk.layers.base import Layer, Limit
 from ntk.layers.repeat import fold
@@ -97,7 +97,12 @@ def kernel(
         b = checks.inputs("x2", x2)
         checks.same_features("x1", a, "x2", b)
         a, b = _common_dtype(a, b)
-    result: Kernel = _kernel(fold(net.limit(), a.dtype), a, b, wanted)
+    try:
+        result: Kernel = _kernel(fold(net.limit(), a.dtype), a, b, wanted)
+    except NTKError:
+        # Once more layer by layer: that error says where it comes from.
+        jax.eval_shape(partial(_tile, net, wanted), a[:1], (a if b is None else b)[:1], 0)
+        raise
     if isinstance(get, str):
         part: Array = getattr(result, get)
         return part
@@ -118,22 +123,25 @@ def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
 
 @partial(jax.jit, static_argnums=3)
 def _kernel(net: Limit, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
-    paired = x1.ndim > 2 and net.needs_pairs() is not False
-    begin = partial(
-        input_state,
-        tangent="ntk" in wanted,
-        paired=paired,
-        paired_variances=paired and net.needs_paired_variances(),
-    )
-
-    def tile(rows: Array, columns: Array, shift: Any) -> list[Array]:
-        state = net.propagate(begin(rows, columns, shift))
-        parts = {"nngp": state.cov}
-        if state.tangent is not None:
-            parts["ntk"] = state.tangent
-        return [parts[name] for name in wanted]
-
     # One pair of inputs has this many entries on its way.
-    entries = math.prod(x1.shape[1:-1]) ** (2 if paired else 1)
-    found = dict(zip(wanted, over_tiles(tile, x1, x2, entries), strict=True))
-    return Kernel(found.get("nngp"), found.get("ntk"))
+    entries = math.prod(x1.shape[1:-1]) ** (2 if _paired(net, x1) else 1)
+    found = over_tiles(partial(_tile, net, wanted), x1, x2, entries)
+    parts = dict(zip(wanted, found, strict=True))
+    return Kernel(parts.get("nngp"), parts.get("ntk"))
+
+
+def _tile(
+    net: Limit, wanted: tuple[str, ...], rows: Array, columns: Array, shift: Any
+) -> list[Array]:
+    paired = _paired(net, rows)
+    own = paired and (net.needs_paired_variances() or not net.single_variances)
+    begin = partial(input_state, tangent="ntk" in wanted, paired=paired, paired_variances=own)
+    state = net.propagate(begin(rows, columns, shift))
+    parts = {"nngp": state.cov}
+    if state.tangent is not None:
+        parts["ntk"] = state.tangent
+    return [parts[name] for name in wanted]
+
+
+def _paired(net: Limit, x: Array) -> bool:
+    return x.ndim > 2 and net.needs_pairs() is not False

@@ -1,5 +1,9 @@
 """Errors of the package: each names the argument, what came, what was expected and the fix."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 
 class NTKError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -31,6 +35,16 @@ class UnknownNameError(NTKError, KeyError):
     def __str__(self) -> str:
         # KeyError prints the repr of its argument, which would show a sentence in quotes.
         return str(self.args[0]) if self.args else ""
+
+
+@contextmanager
+def located(place: str, position: int, thing: Any) -> Iterator[None]:
+    """Say in an error which layer of a description it comes from."""
+    try:
+        yield
+    except NTKError as error:
+        message = f"in {place} {position}, {thing!r}: {error}"
+        raise type(error)(message).with_traceback(error.__traceback__) from None
 
 
 class NTKWarning(UserWarning):

@@ -56,7 +56,9 @@ def input_state(
     mean: Array = root(var1)[:, None] * root(var2)[None]
     cov = jnp.where(diagonal, var1[:, None], mean * cosine)
     gap = jnp.where(diagonal, 0.0, mean * distance)
-    return State(cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap)
+    return State(
+        cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap, gaussian=False
+    )
 
 
 def _fields(x1: Array, x2: Array, diagonal: Array, paired: bool, paired_variances: bool) -> State:
@@ -86,6 +88,7 @@ def _fields(x1: Array, x2: Array, diagonal: Array, paired: bool, paired_variance
         d,
         paired=paired,
         paired_variances=paired_variances,
+        gaussian=False,
     )
 
 

@@ -43,6 +43,9 @@ class State:
     paired_variances : bool
         The same for the variances. All pairs are needed only if a nonlinearity comes after
         positions have met.
+    gaussian : bool
+        Whether the features are independent Gaussians of mean zero, as infinitely wide weights
+        leave them. Activations need it; neither they nor the inputs have it.
     """
 
     cov: Array
@@ -53,6 +56,7 @@ class State:
     gap: Array | None = None
     paired: bool = dataclasses.field(default=False, metadata={"static": True})
     paired_variances: bool = dataclasses.field(default=False, metadata={"static": True})
+    gaussian: bool = dataclasses.field(default=True, metadata={"static": True})
 
     @property
     def positions(self) -> tuple[int, ...]:

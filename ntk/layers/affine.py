@@ -27,6 +27,7 @@ class Affine(Limit):
         See :class:`ntk.Dense`.
     """
 
+    single_variances: ClassVar[bool] = True
     reads_variances: ClassVar[bool] = False
     weight: Any
     bias: Any
@@ -50,6 +51,7 @@ class Affine(Limit):
             var1=self._map(state.var1),
             var2=self._map(state.var2),
             features=self.width,
+            gaussian=True,
             gap=self._gap(state, cov),
         )
 

@@ -55,6 +55,8 @@ class Limit(abc.ABC):
     couples_batch: ClassVar[bool] = False
     # Whether the result depends on the variances, as that of a nonlinearity does.
     reads_variances: ClassVar[bool] = True
+    # Whether the layer also takes pairs of positions with variances at single ones.
+    single_variances: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         """Print as one would write it: what has its default value is left out."""

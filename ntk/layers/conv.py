@@ -2,9 +2,10 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import KW_ONLY
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from jaxtyping import PRNGKeyArray
 from ntk import checks
 from ntk.errors import ShapeError
 from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
 from ntk.layers.windows import Window, check_window
 from ntk.state import State
 
@@ -43,7 +45,7 @@ class Conv(Layer):
         Standard deviation of the weights, before the division.
     sigma_b : float or None, default None
         Standard deviation of the bias; ``None`` means that there is no bias parameter.
-    parametrization : {"ntk", "standard"}
+    parametrization : {"ntk", "standard", "mup"}
         Where the scale stands, see :class:`ntk.Dense`.
 
     Raises
@@ -62,6 +64,7 @@ class Conv(Layer):
 
     centred: ClassVar[bool | None] = True
     reads_variances: ClassVar[bool] = False
+    single_variances: ClassVar[bool] = True
     channels: int = static()
     window: tuple[int, ...] = static()
     _: KW_ONLY
@@ -69,7 +72,7 @@ class Conv(Layer):
     padding: str = static(default="SAME")
     sigma_w: Any = 1.0
     sigma_b: Any = None
-    parametrization: Literal["ntk", "standard"] = static(default="ntk")
+    parametrization: Parametrization = static(default="ntk")
 
     def __post_init__(self) -> None:
         """Check the numbers; traced values and the sentinels of pytree surgery pass."""
@@ -80,7 +83,7 @@ class Conv(Layer):
         set_field("strides", None if set(window.strides) == {1} else window.strides)
         set_field("sigma_w", checks.scale("sigma_w", self.sigma_w))
         set_field("sigma_b", checks.scale("sigma_b", self.sigma_b, none_is="no bias"))
-        checks.choice("parametrization", self.parametrization, ("ntk", "standard"))
+        checks.choice("parametrization", self.parametrization, PARAMETRIZATIONS)
 
     def _window(self) -> Window:
         return Window(self.window, self.strides or (1,) * len(self.window), self.padding)
@@ -88,17 +91,8 @@ class Conv(Layer):
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw ``{"weight": (*window, C_in, channels)}``, and ``"bias": (channels,)`` if any."""
         self._window().margins(in_shape[:-1])
-        weight_key, bias_key = jax.random.split(key)
-        dtype = jnp.result_type(float) if dtype is None else dtype
         shape = (*self.window, in_shape[-1], self.channels)
-        params = {"weight": jax.random.normal(weight_key, shape, dtype)}
-        if self.sigma_b is not None:
-            params["bias"] = jax.random.normal(bias_key, (self.channels,), dtype)
-        if self.parametrization == "standard":
-            params["weight"] *= self.sigma_w / math.sqrt(math.prod(shape[:-1]))
-            if self.sigma_b is not None:
-                params["bias"] *= self.sigma_b
-        return params
+        return draw(key, shape, self.sigma_w, self.sigma_b, self.parametrization, dtype)
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the layer on a batch ``(n, *positions, C_in)``."""
@@ -109,22 +103,8 @@ class Conv(Layer):
                 f"spatial axes, as the parameters were drawn for; got shape {x.shape}"
             )
         window = self._window()
-        letters = "DHW"[-len(self.window) :] if len(self.window) <= 3 else ""
-        if not letters:
-            raise ShapeError(f"a window of at most 3 axes can be applied, got {self.window}")
-        y: Array = jax.lax.conv_general_dilated(
-            window.pad(x),
-            weight,
-            window.strides,
-            "VALID",
-            dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
-        )
-        if self.parametrization == "ntk":
-            y = y * (self.sigma_w / math.sqrt(math.prod(weight.shape[:-1])))
-        if self.sigma_b is not None:
-            bias = params["bias"]
-            y = y + (self.sigma_b * bias if self.parametrization == "ntk" else bias)
-        return y
+        y = slide(window.pad(x), weight, window.strides)
+        return scaled(y, params, self.sigma_w, self.sigma_b, self.parametrization)
 
     def propagate(self, state: State) -> State:
         r"""Average over windows, then act as a dense layer.
@@ -134,25 +114,50 @@ class Conv(Layer):
         and :math:`T` alike, plus the new :math:`K` (Arora et al. 2019, section 4). In standard
         parametrisation the layer's own gradients add :math:`C \sum_q K_{p+q, p'+q} + 1`.
         """
-        window = self._window()
-        total = partial(window.sum_together, axes=len(state.positions))
-        weight = self.sigma_w**2 / window.size
-        bias = 0.0 if self.sigma_b is None else self.sigma_b**2
-        seen = total(state.cov, paired=state.paired)
-        cov = weight * seen + bias
-        tangent = state.tangent
-        if tangent is not None:
-            if self.parametrization == "ntk":
-                own = cov
-            else:
-                own = state.features * seen + (0.0 if self.sigma_b is None else 1.0)
-            tangent = weight * total(tangent, paired=state.paired) + own
-        return dataclasses.replace(
-            state,
-            cov=cov,
-            tangent=tangent,
-            var1=weight * total(state.var1, paired=state.paired_variances) + bias,
-            var2=weight * total(state.var2, paired=state.paired_variances) + bias,
-            features=self.channels,
-            gap=None,
-        )
+        require_limit(self.parametrization)
+        total = partial(self._window().sum_together, axes=len(state.positions))
+        return summed(self, lambda array, paired: total(array, paired=paired), state)
+
+
+def slide(x: Array, weight: Array, strides: tuple[int, ...]) -> Array:
+    """Slide bare weights ``(*window, C_in, channels)`` over a padded batch."""
+    axes = len(strides)
+    if axes > 3:
+        raise ShapeError(f"a window of at most 3 axes can be applied, got {weight.shape[:-2]}")
+    letters = "DHW"[-axes:]
+    y: Array = jax.lax.conv_general_dilated(
+        x,
+        weight,
+        strides,
+        "VALID",
+        dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
+    )
+    return y
+
+
+def summed(layer: Any, total: Callable[[Array, bool], Array], state: State) -> State:
+    """Return the limit of a layer whose weights see sums of a state's arrays.
+
+    ``total(array, paired)`` sums an array of positions, or of pairs of these.
+    """
+    weight = layer.sigma_w**2 / math.prod(layer.window)
+    bias = 0.0 if layer.sigma_b is None else layer.sigma_b**2
+    seen = total(state.cov, state.paired)
+    cov = weight * seen + bias
+    tangent = state.tangent
+    if tangent is not None:
+        if layer.parametrization == "ntk":
+            own = cov
+        else:
+            own = state.features * seen + (0.0 if layer.sigma_b is None else 1.0)
+        tangent = weight * total(tangent, state.paired) + own
+    return dataclasses.replace(
+        state,
+        cov=cov,
+        tangent=tangent,
+        var1=weight * total(state.var1, state.paired_variances) + bias,
+        var2=weight * total(state.var2, state.paired_variances) + bias,
+        features=layer.channels,
+        gaussian=True,
+        gap=None,
+    )

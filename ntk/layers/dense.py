@@ -1,11 +1,9 @@
 """The dense layer, in NTK and in standard parametrisation."""
 
-import math
 from dataclasses import KW_ONLY
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
@@ -15,6 +13,7 @@ from ntk import checks
 from ntk.errors import ShapeError
 from ntk.layers.affine import Affine
 from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
 from ntk.state import State
 
 
@@ -40,10 +39,15 @@ class Dense(Layer):
         Standard deviation of the weights, before the division by :math:`\sqrt{n_\text{in}}`.
     sigma_b : float or None, default None
         Standard deviation of the bias; ``None`` means that there is no bias parameter.
-    parametrization : {"ntk", "standard"}
+    parametrization : {"ntk", "standard", "mup"}
         Where the scale stands: in front of the parameters, or in their variance. In standard
         parametrisation the tangent kernel grows with the width of the layer before, and the
-        stated widths enter the limit.
+        stated widths enter the limit. The maximal update parametrisation (Yang and Hu 2021),
+        :math:`y = \sqrt{n_\text{out} / n_\text{in}}\, W x + \sqrt{n_\text{out}}\, b` with
+        :math:`W_{ij} \sim \mathcal N(0, \sigma_w^2 / \max(n_\text{in}, n_\text{out}))` and
+        :math:`b_i \sim \mathcal N(0, \sigma_b^2 / n_\text{out})`, is for finite networks, trained
+        with a learning rate that does not depend on the width: features move at any width, and
+        there is no kernel limit.
 
     Raises
     ------
@@ -65,7 +69,7 @@ class Dense(Layer):
     _: KW_ONLY
     sigma_w: Any = 1.0
     sigma_b: Any = None
-    parametrization: Literal["ntk", "standard"] = static(default="ntk")
+    parametrization: Parametrization = static(default="ntk")
 
     def __post_init__(self) -> None:
         """Check the numbers; traced values and the sentinels of pytree surgery pass."""
@@ -73,21 +77,12 @@ class Dense(Layer):
         set_field("width", checks.positive_integer("width", self.width))
         set_field("sigma_w", checks.scale("sigma_w", self.sigma_w))
         set_field("sigma_b", checks.scale("sigma_b", self.sigma_b, none_is="no bias"))
-        checks.choice("parametrization", self.parametrization, ("ntk", "standard"))
+        checks.choice("parametrization", self.parametrization, PARAMETRIZATIONS)
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw ``{"weight": (n_in, width)}``, and ``"bias": (width,)`` where there is one."""
-        weight_key, bias_key = jax.random.split(key)
-        dtype = jnp.result_type(float) if dtype is None else dtype
-        n_in = in_shape[-1]
-        params = {"weight": jax.random.normal(weight_key, (n_in, self.width), dtype)}
-        if self.sigma_b is not None:
-            params["bias"] = jax.random.normal(bias_key, (self.width,), dtype)
-        if self.parametrization == "standard":
-            params["weight"] *= self.sigma_w / math.sqrt(n_in)
-            if self.sigma_b is not None:
-                params["bias"] *= self.sigma_b
-        return params
+        shape = in_shape[-1], self.width
+        return draw(key, shape, self.sigma_w, self.sigma_b, self.parametrization, dtype)
 
     def apply(self, params: Params, x: Float[ArrayLike, "*n d"]) -> Float[Array, "*n k"]:
         """Evaluate the layer on the last axis of ``x``."""
@@ -97,13 +92,7 @@ class Dense(Layer):
                 f"x must have {weight.shape[0]} features, as many as the parameters were drawn "
                 f"for; got shape {x.shape}"
             )
-        y: Array = x @ weight
-        if self.parametrization == "ntk":
-            y = y * (self.sigma_w / math.sqrt(weight.shape[0]))
-        if self.sigma_b is not None:
-            bias = params["bias"]
-            y = y + (self.sigma_b * bias if self.parametrization == "ntk" else bias)
-        return y
+        return scaled(x @ weight, params, self.sigma_w, self.sigma_b, self.parametrization)
 
     def limit(self) -> "Affine":
         """Return the layer's effect on a state; the scales are squared in their own precision."""
@@ -111,7 +100,7 @@ class Dense(Layer):
             self.sigma_w**2,
             None if self.sigma_b is None else self.sigma_b**2,
             self.width,
-            self.parametrization,
+            require_limit(self.parametrization),
         )
 
     def propagate(self, state: State) -> State:

@@ -10,6 +10,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
+from ntk.errors import InvalidValueError
 from ntk.layers.base import Layer, Params
 from ntk.layers.pair import Entry, Pair
 from ntk.state import State, own_positions
@@ -62,6 +63,7 @@ class Elementwise(Layer):
     (3.0, 7.0)
     """
 
+    single_variances: ClassVar[bool] = True
     centred: ClassVar[bool | None] = False
 
     @abc.abstractmethod
@@ -121,6 +123,13 @@ class Elementwise(Layer):
         That is :math:`K \mapsto \mathbb E[\sigma\sigma']` and :math:`T \mapsto T\,
         \mathbb E[\dot\sigma\dot\sigma']` (Jacot et al. 2018, Theorem 1).
         """
+        if not state.gaussian:
+            raise InvalidValueError(
+                f"{type(self).__name__} needs an input that comes from weights and is Gaussian in "
+                "the limit: put ntk.Dense or ntk.Conv between it and the inputs, another "
+                "activation or Dropout (a layer of one's own with weights sets gaussian=True in "
+                "the state)"
+            )
         var1, var2 = state.variances()
         if state.gap is None:
             pair = Pair.of(state.cov, var1, var2)
@@ -134,6 +143,7 @@ class Elementwise(Layer):
             var1=self._own(state.var1, state),
             var2=self._own(state.var2, state),
             gap=found.gap,
+            gaussian=False,
         )
 
     def _own(self, var: Array, state: State) -> Array:

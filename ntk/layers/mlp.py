@@ -1,7 +1,7 @@
 """The multi-layer perceptron, the network of most theorems."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from ntk import checks
 from ntk.errors import ShapeError
@@ -10,6 +10,7 @@ from ntk.layers.base import Layer
 from ntk.layers.dense import Dense
 from ntk.layers.elementwise import Elementwise
 from ntk.layers.serial import Serial
+from ntk.layers.weights import Parametrization
 
 
 def mlp(
@@ -20,7 +21,7 @@ def mlp(
     sigma_w: Any = 1.0,
     sigma_b: Any = None,
     outputs: int = 1,
-    parametrization: Literal["ntk", "standard"] = "ntk",
+    parametrization: Parametrization = "ntk",
 ) -> Serial:
     r"""Describe a fully-connected network with ``depth`` hidden layers of equal width.
 
@@ -42,7 +43,7 @@ def mlp(
         Scale of the biases; ``None`` means no bias.
     outputs : int, default 1
         Number of outputs.
-    parametrization : {"ntk", "standard"}
+    parametrization : {"ntk", "standard", "mup"}
         See :class:`ntk.Dense`.
 
     Returns

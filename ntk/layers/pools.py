@@ -19,6 +19,7 @@ from ntk.state import State, own_positions
 
 
 class _WithoutParameters(Layer):
+    single_variances: ClassVar[bool] = True
     reads_variances: ClassVar[bool] = False
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:

@@ -34,6 +34,11 @@ class Chain(Limit):
         return next((answer for answer in said if answer is not None), None)
 
     @property
+    def single_variances(self) -> bool:  # type: ignore[override]
+        """Whether all of them do."""
+        return all(limit.single_variances for limit in self.limits)
+
+    @property
     def reads_variances(self) -> bool:  # type: ignore[override]
         """Whether one of them does."""
         return any(limit.reads_variances for limit in self.limits)
@@ -56,6 +61,11 @@ class Repeated(Limit):
 
     block: Any
     length: int = static()
+
+    @property
+    def single_variances(self) -> bool:  # type: ignore[override]
+        """Whether the block does."""
+        return bool(self.block.single_variances)
 
     def needs_pairs(self) -> bool | None:
         """Return what the block says."""

@@ -10,7 +10,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
-from ntk.errors import InvalidTypeError
+from ntk.errors import InvalidTypeError, located
 from ntk.layers.base import Layer, Limit, Params
 from ntk.layers.repeat import Chain
 from ntk.state import State
@@ -84,24 +84,32 @@ class Serial(Layer):
         dtype = jnp.result_type(float) if dtype is None else dtype
         params = []
         example: Any = jax.ShapeDtypeStruct((1, *in_shape), dtype)  # type: ignore[no-untyped-call]
-        for layer, layer_key in zip(
-            self.layers, jax.random.split(key, len(self.layers)), strict=True
-        ):
-            layer_params = layer.init(layer_key, example.shape[1:], dtype=dtype)
-            example = jax.eval_shape(layer.apply, layer_params, example)
+        keys = jax.random.split(key, len(self.layers))
+        for i, (layer, layer_key) in enumerate(zip(self.layers, keys, strict=True)):
+            with located("layer", i, layer):
+                layer_params = layer.init(layer_key, example.shape[1:], dtype=dtype)
+                example = jax.eval_shape(layer.apply, layer_params, example)
             params.append(layer_params)
         return tuple(params)
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the network on a batch ``(n, *in_shape)``."""
-        for layer, layer_params in zip(self.layers, params, strict=True):
-            x = layer.apply(layer_params, x)
+        for i, (layer, layer_params) in enumerate(zip(self.layers, params, strict=True)):
+            with located("layer", i, layer):
+                x = layer.apply(layer_params, x)
         return jnp.asarray(x)
 
     def limit(self) -> Limit:
         """Return the chain of the layers' limits."""
-        return Chain(tuple(layer.limit() for layer in self.layers))
+        limits = []
+        for i, layer in enumerate(self.layers):
+            with located("layer", i, layer):
+                limits.append(layer.limit())
+        return Chain(tuple(limits))
 
     def propagate(self, state: State) -> State:
         """Carry the covariance and the tangent kernel through each layer in turn."""
-        return self.limit().propagate(state)
+        for i, layer in enumerate(self.layers):
+            with located("layer", i, layer):
+                state = layer.propagate(state)
+        return state

@@ -10,7 +10,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
-from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
+from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError, located
 from ntk.layers.base import Layer, Limit, Params, description
 from ntk.layers.pair import Pair, root
 from ntk.layers.repeat import Chain
@@ -33,6 +33,11 @@ class SumOfLimits(Limit):
         """Return whether a branch needs them; ``None`` if none decides it."""
         said = {branch.needs_pairs() for branch in self.branches} - {None}
         return any(said) if said else None
+
+    @property
+    def single_variances(self) -> bool:  # type: ignore[override]
+        """Whether all branches do."""
+        return all(branch.single_variances for branch in self.branches)
 
     def needs_paired_variances(self) -> bool:
         """Whether a branch needs them."""
@@ -109,17 +114,18 @@ class ParallelSum(Layer):
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw the parameters of each branch; returns a tuple with one entry a branch."""
         keys = jax.random.split(key, len(self.branches))
-        return tuple(
-            branch.init(branch_key, in_shape, dtype=dtype)
-            for branch, branch_key in zip(self.branches, keys, strict=True)
-        )
+        params = []
+        for i, (branch, branch_key) in enumerate(zip(self.branches, keys, strict=True)):
+            with located("branch", i, branch):
+                params.append(branch.init(branch_key, in_shape, dtype=dtype))
+        return tuple(params)
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the branches on a batch and add."""
-        results = [
-            branch.apply(branch_params, x)
-            for branch, branch_params in zip(self.branches, params, strict=True)
-        ]
+        results: list[Array] = []
+        for i, (branch, branch_params) in enumerate(zip(self.branches, params, strict=True)):
+            with located("branch", i, branch):
+                results.append(branch.apply(branch_params, x))
         shapes = [y.shape[1:] for y in results]
         if len(set(shapes)) > 1:
             raise ShapeError(f"the branches must have the same shape to be added, got {shapes}")
@@ -128,11 +134,19 @@ class ParallelSum(Layer):
 
     def limit(self) -> Limit:
         """Return the sum of the branches' limits."""
-        return SumOfLimits(tuple(branch.limit() for branch in self.branches))
+        limits = []
+        for i, branch in enumerate(self.branches):
+            with located("branch", i, branch):
+                limits.append(branch.limit())
+        return SumOfLimits(tuple(limits))
 
     def propagate(self, state: State) -> State:
         """Add the kernels of the branches."""
-        return self.limit().propagate(state)
+        states: list[State] = []
+        for i, branch in enumerate(self.branches):
+            with located("branch", i, branch):
+                states.append(branch.propagate(state))
+        return reduce(_add, states)
 
 
 @description
@@ -201,7 +215,7 @@ class Residual(Layer):
 
     def propagate(self, state: State) -> State:
         """Add the kernels of the input and of the block."""
-        return self.limit().propagate(state)
+        return _add(state, self.block.propagate(state))
 
 
 def _add(first: State, second: State) -> State:
@@ -210,8 +224,14 @@ def _add(first: State, second: State) -> State:
             "the branches must have the same positions to be added, got "
             f"{first.positions} and {second.positions}; adapt strides, pools or padding"
         )
+    if first.features != second.features:
+        raise ShapeError(
+            "the branches must have the same width to be added, got "
+            f"{first.features} and {second.features} features"
+        )
     added = dataclasses.replace(
         first,
+        gaussian=first.gaussian and second.gaussian,
         cov=first.cov + second.cov,
         tangent=None
         if first.tangent is None or second.tangent is None
