@@ -10,6 +10,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
+from ntk import checks
 from ntk.errors import InvalidValueError
 from ntk.layers.base import Layer, Params
 from ntk.layers.pair import Entry, Pair
@@ -33,6 +34,32 @@ class Expectations(NamedTuple):
     dual: Entry
     derivative: Entry
     gap: Entry | None = None
+
+
+def check_numbers(layer: Any, *names: str, least: float | None = None) -> None:
+    """Check fields of a description that hold finite numbers, and keep them as ``float``.
+
+    Parameters
+    ----------
+    layer : Elementwise
+        A description in its ``__post_init__``.
+    *names : str
+        Of the fields.
+    least : float, optional
+        The smallest value that a number may have.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        If a field is not a finite real number, or less than ``least``.
+    """
+    for name in names:
+        value = checks.number(name, getattr(layer, name))
+        if least is not None and isinstance(value, float) and value < least:
+            raise InvalidValueError(
+                f"{name} of {type(layer).__name__} must be at least {least:g}, got {value}"
+            )
+        object.__setattr__(layer, name, value)
 
 
 class Elementwise(Layer):
