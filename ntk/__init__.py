@@ -8,8 +8,10 @@ from ntk.flow import GradientFlow
 from ntk.layers import (
     ABRelu,
     Abs,
+    Activation,
     Cos,
     Dense,
+    Elu,
     Erf,
     Exp,
     ExpNormalized,
@@ -42,8 +44,10 @@ __version__ = "0.1.0"
 __all__ = [
     "ABRelu",
     "Abs",
+    "Activation",
     "Cos",
     "Dense",
+    "Elu",
     "Erf",
     "Exp",
     "ExpNormalized",
