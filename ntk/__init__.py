@@ -2,18 +2,30 @@
 
 from ntk import conventions, errors
 from ntk.analytic import kernel
-from ntk.empirical import empirical_ntk
+from ntk.empirical import (
+    Estimate,
+    Explanation,
+    NTKOperator,
+    empirical_nngp,
+    empirical_ntk,
+    empirical_ntk_parts,
+    explain_empirical,
+    monte_carlo,
+    stream_empirical_ntk,
+)
 from ntk.errors import NTKError, NTKWarning
 from ntk.flow import GradientFlow
 from ntk.layers import (
     ABRelu,
     Abs,
+    Activation,
     AvgPool,
     Conv,
     ConvTranspose,
     Cos,
     Dense,
     Dropout,
+    Elu,
     Erf,
     Exp,
     ExpNormalized,
@@ -55,15 +67,19 @@ __version__ = "0.1.0"
 __all__ = [
     "ABRelu",
     "Abs",
+    "Activation",
     "AvgPool",
     "Conv",
     "ConvTranspose",
     "Cos",
     "Dense",
     "Dropout",
+    "Elu",
     "Erf",
+    "Estimate",
     "Exp",
     "ExpNormalized",
+    "Explanation",
     "Flatten",
     "Gabor",
     "Gaussian",
@@ -77,6 +93,7 @@ __all__ = [
     "LeakyRelu",
     "Monomial",
     "NTKError",
+    "NTKOperator",
     "NTKWarning",
     "ParallelSum",
     "Polynomial",
@@ -98,11 +115,16 @@ __all__ = [
     "SumPool",
     "Tanh",
     "conventions",
+    "empirical_nngp",
     "empirical_ntk",
+    "empirical_ntk_parts",
     "ensemble",
     "errors",
+    "explain_empirical",
     "gp_posterior",
     "kernel",
     "linearize",
     "mlp",
+    "monte_carlo",
+    "stream_empirical_ntk",
 ]

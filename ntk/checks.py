@@ -64,7 +64,7 @@ def as_array(name: str, value: Any) -> Array:
             "Turn on float64 with jax.config.update('jax_enable_x64', True) at the start of the "
             f"program, or pass {name}.astype('float32') to silence this",
             PrecisionWarning,
-            stacklevel=_levels_outside(sys._getframe()),
+            stacklevel=levels_outside(sys._getframe()),
         )
         value = np.asarray(value, dtype=np.float32)
     array = jnp.asarray(value)
@@ -73,7 +73,7 @@ def as_array(name: str, value: Any) -> Array:
     return array
 
 
-def _levels_outside(frame: FrameType | None) -> int:
+def levels_outside(frame: FrameType | None) -> int:
     """Count the frames up to the first that is neither ours nor the shape checker's."""
     ours = (str(Path(__file__).parent), str(Path(jaxtyping.__file__).parent), "<")
     level = 1

@@ -4,12 +4,13 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.pytrees import register
 
-@jax.tree_util.register_dataclass
+
+@register
 @dataclasses.dataclass(frozen=True)
 class State:
     r"""One tile of the recursion on its way through the layers.

@@ -8,6 +8,7 @@ from ntk.layers.conv_transpose import ConvTranspose
 from ntk.layers.dense import Dense
 from ntk.layers.dropout import Dropout
 from ntk.layers.elementwise import Elementwise, Expectations, Geometric
+from ntk.layers.elu import Elu
 from ntk.layers.exponentials import Exp, ExpNormalized, Gabor, Gaussian
 from ntk.layers.gates import Gelu, Silu, Softplus
 from ntk.layers.kinked import ABRelu, Abs, LeakyRelu, Relu, Sign
@@ -17,6 +18,7 @@ from ntk.layers.pair import Pair
 from ntk.layers.periodic import Cos, Rbf, Sin
 from ntk.layers.polynomials import Hermite, Identity, Monomial, Polynomial
 from ntk.layers.pools import AvgPool, Flatten, GlobalAvgPool, SumPool
+from ntk.layers.quadrature import Activation
 from ntk.layers.rectified import RectifiedMonomial
 from ntk.layers.recurrent import Recurrent
 from ntk.layers.serial import Serial
@@ -27,6 +29,7 @@ __all__ = [
     "ACTIVATIONS",
     "ABRelu",
     "Abs",
+    "Activation",
     "AvgPool",
     "Conv",
     "ConvTranspose",
@@ -34,6 +37,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Elementwise",
+    "Elu",
     "Erf",
     "Exp",
     "ExpNormalized",

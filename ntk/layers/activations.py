@@ -2,6 +2,7 @@
 
 from ntk import checks
 from ntk.layers.elementwise import Elementwise
+from ntk.layers.elu import Elu
 from ntk.layers.exponentials import Exp, ExpNormalized, Gabor, Gaussian
 from ntk.layers.gates import Gelu, Silu, Softplus
 from ntk.layers.kinked import Abs, LeakyRelu, Relu, Sign
@@ -12,6 +13,7 @@ from ntk.layers.sigmoids import Erf, Sigmoid, SigmoidLike, Tanh
 ACTIVATIONS: dict[str, type[Elementwise]] = {
     "abs": Abs,
     "cos": Cos,
+    "elu": Elu,
     "erf": Erf,
     "exp": Exp,
     "exp_normalized": ExpNormalized,

@@ -4,11 +4,11 @@ import abc
 import dataclasses
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
-import jax
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
 
+from ntk.pytrees import register
 from ntk.state import State
 
 Params = Any
@@ -44,7 +44,7 @@ def description(cls: LimitType) -> LimitType:
     9.0
     """
     frozen = dataclasses.dataclass(frozen=True, repr=False)(cls)
-    jax.tree_util.register_dataclass(frozen)
+    register(frozen)
     return cast("LimitType", frozen)
 
 

@@ -1,4 +1,4 @@
-"""The exponential linear unit: smooth on either side of zero, by quadrature in polar coordinates."""
+"""The exponential linear unit: smooth on either side of zero, by quadrature."""
 
 from typing import Any
 
@@ -8,13 +8,12 @@ from jax import Array
 from ntk.layers.base import description
 from ntk.layers.elementwise import Expectations, Geometric, check_numbers
 from ntk.layers.pair import Pair
-from ntk.layers.polar import polar_duals
+from ntk.layers.polar import ENTIRE, polar_duals
 
 
 @description
 class Elu(Geometric):
-    r"""The exponential linear unit, :math:`\sigma(x) = x` above zero and :math:`\alpha (e^x - 1)`
-    below.
+    r"""The exponential linear unit: :math:`x` above zero and :math:`\alpha (e^x - 1)` below.
 
     Both duals are integrals in polar coordinates (:mod:`ntk.layers.polar`), whose sectors leave
     the kink at zero on a border:
@@ -63,4 +62,4 @@ class Elu(Geometric):
 
     def expectations(self, pair: Pair) -> Expectations:
         """Return both duals."""
-        return Expectations(*polar_duals(self.function, self.derivative, pair))
+        return Expectations(*polar_duals(self.function, self.derivative, pair, ENTIRE))

@@ -21,7 +21,7 @@ def _gated_duals(noisy: Noisy, cov: Any) -> tuple[Entry, Entry]:
     open_gates = 0.25 + noisy.arcsine / TURN
     noise = p1 * p2
     dual = open_gates * cov + noisy.scale / TURN * (
-        (1.0 - p1) * (1.0 - p2) * sine + noise * x * x / sine
+        noisy.rest1 * noisy.rest2 * sine + noise * x * x / sine
     )
     return dual, open_gates + x / (TURN * sine) * (noise / noisy.sine_square + p1 + p2)
 

@@ -30,7 +30,9 @@ class Noisy:
         :math:`x = c / r` and :math:`1 - x^2`; the latter is a sum of positive terms, exact to
         rounding for any norm.
     share1, share2 : Array
-        :math:`p_i = \tau_i^2 / V_i`.
+        What is noise, :math:`p_i = \tau_i^2 / V_i`.
+    rest1, rest2 : Array
+        What is not, :math:`v_i / V_i = 1 - p_i`.
     """
 
     scale: Entry
@@ -38,6 +40,8 @@ class Noisy:
     sine_square: Entry
     share1: Entry
     share2: Entry
+    rest1: Entry
+    rest2: Entry
 
     @classmethod
     def of(cls, pair: Pair, noise1: Any, noise2: Any = None) -> "Noisy":
@@ -47,15 +51,18 @@ class Noisy:
             jax.lax.rsqrt(v + noise) for v, noise in ((pair.var1, noise1), (pair.var2, noise2))
         )
         share1, share2 = noise1 * inverse1**2, noise2 * inverse2**2
+        rest1, rest2 = pair.var1 * inverse1**2, pair.var2 * inverse2**2
         inverse = inverse1 * inverse2
         gap = pair.gap * inverse
         mean = (root(pair.var1) * inverse1) * (root(pair.var2) * inverse2)
         return cls(
             jnp.sqrt(pair.var1 + noise1) * jnp.sqrt(pair.var2 + noise2),
             pair.cov * inverse,
-            share1 + (pair.var1 * inverse1**2) * share2 + gap * (2.0 * mean - gap),
+            share1 + rest1 * share2 + gap * (2.0 * mean - gap),
             share1,
             share2,
+            rest1,
+            rest2,
         )
 
     @property

@@ -20,11 +20,12 @@ from jaxtyping import Float
 
 from ntk.checks import rounding
 from ntk.layers.arcsine import arcsine_series, integral_series
+from ntk.pytrees import register
 
 Entry = Float[Array, "..."]
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Pair:
     """Covariance, variances and gap of Gaussian pairs: arrays that broadcast.

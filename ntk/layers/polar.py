@@ -7,7 +7,8 @@ signs, twice). In each the signs are fixed, so a kink at zero lies on a border, 
 almost coincides is no special case.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -20,8 +21,8 @@ from ntk.layers.pair import Entry, Pair, root
 
 Function = Callable[[Array], Array]
 
-LEVELS = (4.0, 16.0)
-"""Standard deviations up to which the Gauss rules serve, one after the other."""
+Rule = Callable[[Array, Array], tuple[Array, ...]]
+"""Fractions of a sector, their complements, weights; lengths and their weights."""
 
 GAUSS_NODES = {4: ((14, 20), (24, 32)), 8: ((20, 32), (36, 44))}
 """How many angles and lengths they have, for numbers of 4 and 8 bytes."""
@@ -30,7 +31,13 @@ LONGEST = 8.6
 """Beyond this length a standard normal vector of the plane is with probability 1e-16."""
 
 
-def polar_duals(function: Function, derivative: Function, pair: Pair) -> tuple[Entry, Entry]:
+def polar_duals(
+    function: Function,
+    derivative: Function,
+    pair: Pair,
+    levels: Sequence[tuple[float, Rule]],
+    known: tuple[Array, Entry, Entry] | None = None,
+) -> tuple[Entry, Entry]:
     r"""Return :math:`\mathbb E[\sigma\sigma']` and :math:`\mathbb E[\dot\sigma\dot\sigma']`.
 
     Parameters
@@ -39,19 +46,10 @@ def polar_duals(function: Function, derivative: Function, pair: Pair) -> tuple[E
         The function and its derivative, elementwise.
     pair : Pair
         Of any shape; the pairs are taken one after another.
-    """
-    return mapped_duals(function, derivative, pair, None)
-
-
-def mapped_duals(
-    function: Function,
-    derivative: Function,
-    pair: Pair,
-    known: tuple[Array, Entry, Entry] | None,
-) -> tuple[Entry, Entry]:
-    """Return both duals; ``known`` says where they are known, and what they are.
-
-    See :func:`polar_duals` for the other parameters.
+    levels : sequence of (float, Rule)
+        Quadrature rules, and the standard deviations up to which they serve.
+    known : tuple of Array, optional
+        Where the duals are known, and what they are.
     """
     parts = (root(pair.var1), root(pair.var2), pair.angle, *(known or ()))
     shape = jnp.broadcast_shapes(*(part.shape for part in parts))
@@ -64,9 +62,9 @@ def mapped_duals(
             return _integrate(function, derivative, std1, std2, angle, rules)
 
         def integral() -> tuple[Array, Array]:
-            level = jnp.searchsorted(jnp.asarray(LEVELS, std1.dtype), jnp.maximum(std1, std2))
-            rules = (partial(_gauss, 0), partial(_gauss, 1), _clustered)
-            found: tuple[Array, Array] = jax.lax.switch(level, [partial(by, r) for r in rules])
+            limits = jnp.asarray([limit for limit, _ in levels[:-1]], std1.dtype)
+            level = jnp.searchsorted(limits, jnp.maximum(std1, std2))
+            found: tuple[Array, Array] = jax.lax.switch(level, [partial(by, r) for _, r in levels])
             return found
 
         if known is None:
@@ -91,13 +89,18 @@ def _integrate(
     totals = []
     for f, turn in ((function, jax.lax.stop_gradient(angle)), (derivative, angle)):
         total = jnp.zeros_like(angle)
-        for width, sign in ((jnp.pi - turn, 1.0), (turn, -1.0)):
-            u = std1 * jnp.sin(width * part)[:, None] * radius
-            v = sign * std2 * jnp.sin(width * rest)[:, None] * radius
+        for width, beyond, sign in ((jnp.pi - turn, turn, 1.0), (turn, jnp.pi - turn, -1.0)):
+            u = std1 * _sine(width, beyond, part, rest)[:, None] * radius
+            v = sign * std2 * _sine(width, beyond, rest, part)[:, None] * radius
             weight = (width / (2.0 * jnp.pi)) * part_weight[:, None] * radius_weight
             total += jnp.sum(weight * (f(u) * f(v) + f(-u) * f(-v)))
         totals.append(total)
     return totals[0], totals[1]
+
+
+def _sine(width: Array, beyond: Array, part: Array, rest: Array) -> Array:
+    """Return the sine of a part of the width, from the nearer end of the half turn."""
+    return jnp.sin(jnp.where(part < 0.5, width * part, beyond + width * rest))
 
 
 def _gauss(level: int, std1: Array, std2: Array) -> tuple[Array, ...]:
@@ -115,15 +118,48 @@ def _gauss(level: int, std1: Array, std2: Array) -> tuple[Array, ...]:
     return tuple(jnp.asarray(rule, std1.dtype) for rule in rules)
 
 
-def _clustered(std1: Array, std2: Array) -> tuple[Array, ...]:
-    """Return rules that cluster at the borders of a sector and at length 0, for any scale."""
-    part, rest, part_weight = (jnp.asarray(rule, std1.dtype) for rule in _double_exponential(64))
+def _double_exponential(std1: Array, std2: Array) -> tuple[Array, ...]:
+    """Return rules that cluster at the borders of a sector and at length 0."""
+    step = 7.2 / 63
+    t = step * (np.arange(64) - 31.5)
+    bend = np.pi * np.sinh(t)
+    part, rest = 1.0 / (1.0 + np.exp(-bend)), 1.0 / (1.0 + np.exp(bend))
+    weight = step * np.pi * np.cosh(t) * part * rest
+    rules = (jnp.asarray(rule, std1.dtype) for rule in (part, rest, weight))
+    return *rules, *_lengths(160, std1, std2)
+
+
+def _exponential(std1: Array, std2: Array) -> tuple[Array, ...]:
+    """Return rules that cluster evenly on all scales, for poles close to the origin."""
+    double = std1.dtype.itemsize == 8
+    reach = (33.0 if double else 17.0) + jnp.log(jnp.maximum(1.0, jnp.maximum(std1, std2)))
+    nodes = 288 if double else 128
+    step = 2.0 * reach / (nodes - 1)
+    t = step * (jnp.arange(nodes) - 0.5 * (nodes - 1))
+    part, rest = jax.nn.sigmoid(t), jax.nn.sigmoid(-t)
+    return part, rest, step * part * rest, *_lengths(192 if double else 112, std1, std2)
+
+
+def _lengths(nodes: int, std1: Array, std2: Array) -> tuple[Array, Array]:
+    """Return the lengths and their weights, evenly spaced in the logarithm."""
     longest = jnp.log(jnp.asarray(LONGEST, std1.dtype))
-    # Below this length everything is linear, and the area is a 1e-13th of the whole.
-    shortest = -14.5 - jnp.log(jnp.maximum(1.0, jnp.maximum(std1, std2)))
-    step = (longest - shortest) / 159
-    radius = jnp.exp(shortest + step * jnp.arange(160))
-    return part, rest, part_weight, radius, step * radius**2 * jnp.exp(-0.5 * radius**2)
+    # Below this length everything is linear, and the area is less than is resolved.
+    reach = 14.5 if std1.dtype.itemsize == 8 else 8.5
+    shortest = -reach - jnp.log(jnp.maximum(1.0, jnp.maximum(std1, std2)))
+    step = (longest - shortest) / (nodes - 1)
+    radius = jnp.exp(shortest + step * jnp.arange(nodes))
+    return radius, step * radius**2 * jnp.exp(-0.5 * radius**2)
+
+
+SMOOTH: Sequence[tuple[float, Rule]] = ((math.inf, _exponential),)
+"""For functions of which nothing is known but that they are smooth."""
+
+ENTIRE: Sequence[tuple[float, Rule]] = (
+    (4.0, partial(_gauss, 0)),
+    (16.0, partial(_gauss, 1)),
+    (math.inf, _double_exponential),
+)
+"""For functions without poles on either side of zero, such as exponentials."""
 
 
 @cache
@@ -131,12 +167,3 @@ def _legendre(nodes: int) -> tuple[Any, Any]:
     """Return Gauss's rule on [0, 1]."""
     point, weight = np.polynomial.legendre.leggauss(nodes)
     return 0.5 * (point + 1.0), 0.5 * weight
-
-
-@cache
-def _double_exponential(nodes: int) -> tuple[Any, Any, Any]:
-    """Return fractions of [0, 1], their complements to full accuracy, and weights."""
-    t = np.linspace(-3.6, 3.6, nodes)
-    bend = np.pi * np.sinh(t)
-    fraction, rest = 1.0 / (1.0 + np.exp(-bend)), 1.0 / (1.0 + np.exp(bend))
-    return fraction, rest, (t[1] - t[0]) * np.pi * np.cosh(t) * fraction * rest

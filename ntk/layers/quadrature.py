@@ -1,5 +1,6 @@
 r"""An activation of which only the function is known: Hermite coefficients, or quadrature."""
 
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -10,16 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ntk.checks import rounding
+from ntk.checks import levels_outside, rounding
 from ntk.errors import InvalidTypeError, NTKWarning
 from ntk.layers.base import description, static
 from ntk.layers.elementwise import Expectations, Geometric
 from ntk.layers.pair import Entry, Pair, root
-from ntk.layers.polar import mapped_duals
+from ntk.layers.polar import SMOOTH, Function, polar_duals
 from ntk.layers.smoothness import find_kink, slope
 
-TERMS, BLOCK = 512, 32
-"""How many Hermite coefficients there are, and how many are summed (or skipped) at once."""
+BLOCK, BLOCKS = 16, 512
+"""How many Hermite coefficients are added at once, and how often at most."""
 
 
 @description
@@ -94,19 +95,15 @@ class Activation(Geometric):
 
     def expectations(self, pair: Pair) -> Expectations:
         """Return both duals: the series, and the integral for those pairs that need it."""
-        derivative = slope(self.function)
-        rows = [(_expand(f, pair.var1), _expand(f, pair.var2)) for f in (self.function, derivative)]
-        cosine = _cosine(pair)
-        dual, slopes = (_series(one, two, cosine) for one, two in rows)
-        known = _died_out(*rows[0]) & _died_out(*rows[1])
-        dual, slopes = jax.lax.cond(
+        functions = self.function, slope(self.function)
+        duals, known = _series(functions, pair, _cosine(pair))
+        shape = duals[0].shape
+        found: tuple[Entry, Entry] = jax.lax.cond(
             jnp.all(known),
-            lambda: (dual, slopes),
-            lambda: mapped_duals(
-                self.function, derivative, pair, (jnp.broadcast_to(known, dual.shape), dual, slopes)
-            ),
+            lambda: duals,
+            lambda: polar_duals(*functions, pair, SMOOTH, (jnp.broadcast_to(known, shape), *duals)),
         )
-        return Expectations(dual, slopes)
+        return Expectations(*found)
 
 
 @cache
@@ -127,7 +124,7 @@ def _warn_if_kinked(fn: Callable[[Any], Any]) -> None:
             "dual (ntk.Relu, ntk.ABRelu, ntk.RectifiedMonomial, ntk.Sign), or derive "
             "ntk.layers.Elementwise and give both duals",
             NTKWarning,
-            stacklevel=5,
+            stacklevel=levels_outside(sys._getframe()),
         )
 
 
@@ -139,63 +136,70 @@ def _cosine(pair: Pair) -> Entry:
     return pair.cov * inverse1 * inverse2
 
 
-def _expand(function: Callable[[Array], Array], var: Array) -> Array:
-    r"""Return :math:`a_k(v)`, with the axis of :math:`k` first."""
-    point, table = _hermite_table()
-    values = function(root(var)[..., None] * jnp.asarray(point, var.dtype))
-    found = jnp.matmul(values, jnp.asarray(table, var.dtype), precision=jax.lax.Precision.HIGHEST)
-    return jnp.moveaxis(found, -1, 0)
+def _series(
+    functions: tuple[Function, Function], pair: Pair, cosine: Entry
+) -> tuple[tuple[Entry, Entry], Array]:
+    r"""Return :math:`\sum_k a_k(v_1)\, a_k(v_2)\, \rho^k`, and where nothing is missing."""
+    dtype = pair.cov.dtype
+    point, half, weighted = (jnp.asarray(part, dtype) for part in _trapezoid())
+    # One row for each function: first the values on the left input's grid, then on the right's.
+    values = [
+        jnp.stack([f(root(v)[..., None] * point) * weighted for f in functions])
+        for v in (pair.var1, pair.var2)
+    ]
+    wholes = [jnp.sum(value**2, axis=-1) / STEP for value in values]
+    eps = rounding(dtype)
+
+    def polynomial(carry: tuple[Array, Array], order: Array) -> tuple[tuple[Array, Array], Array]:
+        last, before = carry
+        following = (point * last - jnp.sqrt(order) * before) / jnp.sqrt(order + 1.0)
+        return (following, last), last
+
+    def add(carry: Any, block: Any) -> tuple[Any, None]:
+        def add_block() -> Any:
+            duals, power, recursion, left, _ = carry
+            orders = block * BLOCK + jnp.arange(BLOCK, dtype=dtype)
+            recursion, table = jax.lax.scan(polynomial, recursion, orders)
+            one, two = (
+                jnp.matmul(value, table.T, precision=jax.lax.Precision.HIGHEST) for value in values
+            )
+            for k in range(BLOCK):
+                duals = duals + one[..., k] * two[..., k] * power
+                power = power * cosine
+            shares = [jnp.sum(a**2, axis=-1) for a in (one, two)]
+            left = [rest - share for rest, share in zip(left, shares, strict=True)]
+            # Parseval's sum tells what is missing, down to its rounding; the last share goes on.
+            over = [
+                jnp.all((jnp.abs(rest) <= 32 * eps * whole) & (share <= 0.25 * eps * whole), 0)
+                for rest, share, whole in zip(left, shares, wholes, strict=True)
+            ]
+            return duals, power, recursion, left, over
+
+        ended = jnp.all(carry[-1][0]) | jnp.all(carry[-1][1])
+        return jax.lax.cond(ended, lambda: carry, add_block), None
+
+    shape = jnp.broadcast_shapes(*(part.shape for part in (cosine, pair.var1, pair.var2)))
+    start = (
+        jnp.zeros((2, *shape), dtype),
+        jnp.ones(shape, dtype),
+        (half, jnp.zeros_like(half)),
+        wholes,
+        [jnp.zeros(whole.shape[1:], bool) for whole in wholes],
+    )
+    blocks = jnp.arange(BLOCKS, dtype=dtype)
+    duals, *_, over = jax.lax.scan(jax.checkpoint(add), start, blocks)[0]
+    return (duals[0], duals[1]), over[0] | over[1]
 
 
-def _died_out(one: Array, two: Array) -> Array:
-    """Whether the last block of either expansion is no more than rounding."""
-    limit = 4 * rounding(one.dtype)
-    last, total = ([jnp.sum(a[start:] ** 2, axis=0) for a in (one, two)] for start in (-BLOCK, 0))
-    return (last[0] <= limit * total[0]) & (last[1] <= limit * total[1])
+STEP = 0.02
+"""Of the trapezoidal rule, exact to rounding for smooth functions times a Gaussian."""
 
 
-def _series(one: Array, two: Array, cosine: Array) -> Array:
-    r"""Return :math:`\sum_k a_k b_k \rho^k` by Horner's rule, without the blocks that vanish."""
+def _trapezoid() -> tuple[Any, Any, Any]:
+    """Return points, roots of the normal density, and the same as weights.
 
-    def blocks(a: Array) -> tuple[Array, Array]:
-        grouped = a.reshape(TERMS // BLOCK, BLOCK, *a.shape[1:])[::-1]
-        share = jnp.sum(grouped**2, axis=1) / jnp.maximum(
-            jnp.sum(a**2, axis=0), jnp.finfo(a.dtype).tiny
-        )
-        return grouped, jnp.max(share.reshape(len(grouped), -1), axis=1)
-
-    (ones, share1), (twos, share2) = blocks(one), blocks(two)
-    shape = jnp.broadcast_shapes(one.shape[1:], two.shape[1:], cosine.shape)
-
-    def add(total: Array, item: Any) -> tuple[Array, None]:
-        a, b, matters = item
-
-        def horner() -> Array:
-            value = total
-            for k in reversed(range(BLOCK)):
-                value = value * cosine + a[k] * b[k]
-            return value
-
-        return jax.lax.cond(matters, horner, lambda: total), None
-
-    # Blocks are skipped from the top, as long as they are below the rounding of the sum.
-    small = rounding(one.dtype) ** 2
-    matters = jnp.cumsum(share1 * share2 > small**2) > 0
-    start = jnp.zeros(shape, one.dtype)
-    return jax.lax.scan(add, start, (ones, twos, matters))[0]
-
-
-@cache
-def _hermite_table() -> tuple[Any, Any]:
-    r"""Return points and weights times normalised Hermite polynomials.
-
-    The trapezoidal rule, which for smooth functions times a Gaussian is exact to rounding. The
-    polynomials overflow, but not the Hermite functions that have half of the weight each.
+    Half of the weight goes with the polynomials, which would overflow without it.
     """
-    point = np.linspace(-12.5, 12.5, 401)
-    functions = np.empty((TERMS, len(point)))
-    functions[0] = np.exp(-0.25 * point**2) / (2.0 * np.pi) ** 0.25
-    functions[1] = point * functions[0]
-    for k in range(1, TERMS - 1):
-        functions[k + 1] = (point * functions[k] - k**0.5 * functions[k - 1]) / (k + 1) ** 0.5
-    return point, ((point[1] - point[0]) * functions[0] * functions).T
+    point = STEP * np.arange(-625, 626)
+    half = np.exp(-0.25 * point**2) / (2.0 * np.pi) ** 0.25
+    return point, half, STEP * half

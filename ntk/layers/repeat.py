@@ -9,13 +9,14 @@ import numpy as np
 
 from ntk.checks import is_concrete
 from ntk.layers.base import Limit, description, static
+from ntk.pytrees import register
 from ntk.state import State
 
 LONGEST_BLOCK = 8
 """Blocks of up to this many layers are recognised when they repeat."""
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class Chain(Limit):
     """Limits one after another."""
@@ -121,8 +122,7 @@ def fold(limit: Limit, dtype: Any) -> Limit:
         return limit
     limits, start = limit.limits, 0
     folded: list[Limit] = []
-    # JAX takes the structures of two classes without numbers for equal: their names tell.
-    structures = [(jax.tree.structure(item), str(jax.tree.structure(item))) for item in limits]
+    structures = [jax.tree.structure(item) for item in limits]
     while start < len(limits):
         period, count = _longest_run(structures, start)
         if count > 1:

@@ -39,9 +39,10 @@ def find_kink(function: Callable[[Array], Array]) -> Kink | None:
     >>> find_kink(jnp.tanh) is None, find_kink(jax.nn.relu).order
     (True, 1)
     """
-    with jax.ensure_compile_time_eval():
-        for order, values in enumerate((function, slope(function))):
-            place = _jump(lambda x, f=values: np.asarray(f(jnp.asarray(x)), float))
+    # Where the function overflows there is nothing to compare.
+    with jax.ensure_compile_time_eval(), np.errstate(invalid="ignore"):
+        for order, f in enumerate((function, slope(function))):
+            place = _jump(f)
             if place is not None:
                 return Kink(order, place)
     return None
@@ -57,7 +58,10 @@ def slope(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
     return derivative
 
 
-def _jump(values: Callable[[Any], Any]) -> float | None:
+def _jump(function: Callable[[Array], Array]) -> float | None:
+    def values(x: Any) -> Any:
+        return np.asarray(function(jnp.asarray(x)), float)
+
     # Off zero and all round numbers, where derivatives of a kink may be defined as the mean.
     grid = np.linspace(-REACH, REACH, 4002) + 1.2345e-4
     at_grid = values(grid)

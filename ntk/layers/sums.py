@@ -14,10 +14,11 @@ from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError, located
 from ntk.layers.base import Layer, Limit, Params, description
 from ntk.layers.pair import Pair, root
 from ntk.layers.repeat import Chain
+from ntk.pytrees import register
 from ntk.state import State
 
 
-@jax.tree_util.register_dataclass
+@register
 @dataclasses.dataclass(frozen=True)
 class SumOfLimits(Limit):
     """The limit of independent branches that are added."""
