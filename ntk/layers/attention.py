@@ -105,7 +105,7 @@ class SelfAttention(Layer):
         _require_positions(in_shape[:-1])
         dtype = jnp.result_type(float) if dtype is None else dtype
         d = in_shape[-1]
-        shapes = {
+        shapes: dict[str, tuple[int, ...]] = {
             "key": (self.heads, d, self.key_dim),
             "value": (self.heads, d, self.key_dim),
             "out": (self.heads, self.key_dim, d),
@@ -142,7 +142,8 @@ class SelfAttention(Layer):
         y = self.sigma_value * self.sigma_out / math.sqrt(d * self.heads * self.key_dim) * y
         if self.sigma_b is not None:
             y = y + self.sigma_b * params["bias"]
-        return y.reshape(x.shape)
+        result: Array = y.reshape(x.shape)
+        return result
 
     def _weigh(self, products: Array) -> Array:
         return jax.nn.softmax(products, axis=-1) if self.weighting == "softmax" else products
@@ -185,8 +186,8 @@ class SelfAttention(Layer):
 
         def seen(words: str, left: Array, array: Array, right: Array) -> Array:
             precise = jax.lax.Precision.HIGHEST
-            found: Array = jnp.einsum(words, left, array, right, precision=precise)
-            return square * found
+            found: Array = square * jnp.einsum(words, left, array, right, precision=precise)
+            return found
 
         pairs, single = "ipq,ijqr,jsr->ijps", "ipq,iqr,isr->ips"
         new = seen(pairs, weights1, cov, weights2) + bias
@@ -213,7 +214,8 @@ class SelfAttention(Layer):
             return jnp.sum(a * b, axis=last, keepdims=True)
 
         def map_variance(var: Array) -> Array:
-            return square * var * inner(var, var) + bias
+            new: Array = square * var * inner(var, var) + bias
+            return new
 
         cov, tangent = state.cov, state.tangent
         power = inner(cov, cov)

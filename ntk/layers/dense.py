@@ -101,7 +101,7 @@ class Dense(Layer):
             self.sigma_w**2,
             None if self.sigma_b is None else self.sigma_b**2,
             self.width,
-            self.parametrization,
+            "standard" if self.parametrization == "standard" else "ntk",
         )
 
     def propagate(self, state: State) -> State:

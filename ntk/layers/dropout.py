@@ -92,10 +92,12 @@ class Dropout(Layer):
 
         def noisy(var: Array) -> Array:
             if not state.paired:
-                return (1.0 + more) * var
+                grown: Array = var + more * var
+                return grown
             count = math.prod(state.positions)
             flat = var.reshape(len(var), count, count)
-            return (flat + more * flat * jnp.eye(count, dtype=var.dtype)).reshape(var.shape)
+            own = jnp.eye(count, dtype=bool)
+            return jnp.where(own, flat + more * flat, flat).reshape(var.shape)
 
         return dataclasses.replace(
             state, var1=noisy(state.var1), var2=noisy(state.var2), gap=gap, gaussian=False

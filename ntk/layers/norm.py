@@ -58,7 +58,8 @@ class LayerNorm(Layer):
 
     def __post_init__(self) -> None:
         """Check the axes and the number."""
-        axes = (self.axis,) if isinstance(self.axis, int | np.integer) else self.axis
+        axis: Any = self.axis
+        axes = (axis,) if isinstance(axis, int | np.integer) else axis
         if isinstance(axes, str) or not isinstance(axes, Sequence):
             raise InvalidTypeError(
                 f"axis must be a whole number or a sequence of these, got {self.axis!r}"

@@ -214,7 +214,7 @@ class Recurrent(Layer):
         """Follow each time with itself, ``(..., T)``."""
 
         def step(hidden: Any, now: Any) -> tuple[Any, Any]:
-            hidden = self._step(hidden, now[0], *now[1], features)
+            hidden = self._step(hidden, now[0], now[1][0], now[1][1], features)
             return hidden, hidden
 
         sums = jnp.broadcast_to(rows, cov.shape), jnp.broadcast_to(columns, cov.shape)

@@ -84,7 +84,8 @@ def scaled(
     if sigma_b is None:
         return y
     front = {"ntk": sigma_b, "standard": 1.0, "mup": math.sqrt(shape[-1])}[parametrization]
-    return y + front * params["bias"]
+    shifted: Array = y + front * params["bias"]
+    return shifted
 
 
 def require_limit(parametrization: Parametrization) -> None:
