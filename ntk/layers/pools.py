@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import PRNGKeyArray
@@ -57,7 +58,7 @@ class _WindowPool(_WithoutParameters):
         window, x = self._geometry(), jnp.asarray(x)
         total: Array = jax.lax.reduce_window(
             window.pad(x),
-            jnp.zeros((), x.dtype),
+            np.zeros((), x.dtype),  # a traced zero would hide that this is a sum, and its gradient
             jax.lax.add,
             (1, *window.shape, 1),
             (1, *window.strides, 1),
