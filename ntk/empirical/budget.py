@@ -128,7 +128,7 @@ def ladder(counted: Accounts, name: str, coupled: bool) -> list[Tiles | None]:
     sizes = counted.sizes
     largest = max(sizes.n1, sizes.n2)
     every = tuple(range(len(counted.leaf_sizes)))
-    each = tuple((leaf,) for leaf in every)
+    each: tuple[tuple[int, ...], ...] = tuple((leaf,) for leaf in every)
     halves = [largest]
     while halves[-1] > 1:
         halves.append((halves[-1] + 1) // 2)

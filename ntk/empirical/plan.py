@@ -10,6 +10,12 @@ Order = Literal["factors", "apply", "gradient"]
 SLOW = 8.0
 """What an operation on elements costs, measured in operations of a matrix product."""
 
+TRAFFIC = 64.0
+"""What an entry costs that is written, read again and summed up, in the same unit."""
+
+SMALL = 6.0
+"""What an operation costs in many small matrix products instead of a large one."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -145,7 +151,7 @@ def factors_cost(parts: tuple[Part, ...], sizes: Sizes) -> Cost:
     p, s = parts[0].uses[0].product, parts[0].positions
     kept_outputs = {"full": sizes.k**2, "mean": 1, "diagonal": sizes.k}[sizes.reduction]
     cotangents = p.b * s**2 * 2.0 * sizes.pairs_of_outputs * p.o
-    combining = p.b * s**2 * SLOW * kept_outputs
+    combining = p.b * s**2 * TRAFFIC * kept_outputs
     flops = sizes.pairs * (_input_flops(parts) + cotangents + combining)
     entries = 1.0 * sizes.n1 * sizes.n2 * p.b * s**2 * (1 + kept_outputs)
     return Cost(flops, entries + _kept_entries(parts, sizes))
@@ -154,9 +160,9 @@ def factors_cost(parts: tuple[Part, ...], sizes: Sizes) -> Cost:
 def apply_cost(parts: tuple[Part, ...], sizes: Sizes) -> Cost:
     """Count the Gram of the inputs applied to the cotangents of one side."""
     p, s, k = parts[0].uses[0].product, parts[0].positions, sizes.k
-    applied = 2.0 * p.b * (s**2 * k * p.o + k**2 * s * p.o)
+    applied = SMALL * 2.0 * p.b * (s**2 * k * p.o + k**2 * s * p.o)
     flops = sizes.pairs * (_input_flops(parts) + applied)
-    entries = 1.0 * sizes.n1 * sizes.n2 * p.b * (s**2 + s * k * p.o)
+    entries = 1.0 * sizes.n1 * sizes.n2 * p.b * s**2 + sizes.n2 * p.b * s * k * p.o
     return Cost(flops, entries + _kept_entries(parts, sizes))
 
 

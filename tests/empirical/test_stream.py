@@ -25,7 +25,7 @@ def two(*_):
 @pytest.mark.parametrize("square", [True, False])
 def test_the_folder_holds_the_kernel(x64, quick, tmp_path, monkeypatch, output, square):
     f, params, x = ZOO["mlp"]()
-    monkeypatch.setattr(stream, "_tile", lambda *a: (2, "structured"))
+    monkeypatch.setattr(stream, "_tile", two)
     x2 = None if square else x[:3] ** 2
     stored = stream_empirical_ntk(tmp_path, f, params, x, x2, output=output)
     expected = ntk.empirical_ntk(f, params, x, x2, output=output, method="jacobian")
