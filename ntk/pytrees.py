@@ -51,7 +51,7 @@ def register(cls: Class) -> Class:
 
     def unflatten(values: tuple[Any, ...], leaves: Any) -> Any:
         # Without the checks of the constructor: JAX puts things in place of numbers.
-        tree = object.__new__(cls)
+        tree: Any = object.__new__(cls)
         for name, value in zip([*static, *children], [*values, *leaves], strict=True):
             object.__setattr__(tree, name, value)
         return tree

@@ -91,6 +91,8 @@ def _transposed(part: Array) -> Array:
 def _mirror(part: Array, symmetric: bool) -> Array:
     if not symmetric:
         return part
+    # Else the compiler may compute an entry for each half, and round it in two ways.
+    part = jax.lax.optimization_barrier(part)
     if part.ndim == 2:
         return jnp.triu(part) + jnp.triu(part, 1).T
     row, column = jnp.arange(part.shape[0])[:, None], jnp.arange(part.shape[1])[None]

@@ -107,6 +107,8 @@ def test_derivatives_of_the_dual_agree_with_differences(x64, name):
 @pytest.mark.parametrize("variances", [(1.0, 1.0), (0.0, 1.0), (0.0, 0.0), (1e12, 1e-12)])
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_everything_is_finite_at_collinear_pairs(x64, name, dtype, variances, sign):
+    if name == "exp" and max(variances) > 100:
+        pytest.skip("its kernel grows like exp(variance) and is infinite in this precision")
     sigma = ACTIVATIONS[name]()
     v1, v2 = variances
     pair = [jnp.asarray(v, dtype) for v in (sign * np.sqrt(v1 * v2), v1, v2)]
