@@ -42,7 +42,11 @@ def over_tiles(
     side = TILE if entries == 1 else max(1, math.isqrt(FIELD // entries))
     (height, many1), (width, many2) = _split(n1, side), _split(n2, side)
     if many1 == many2 == 1:
-        return [_mirror(part, symmetric) for part in tile(x1, columns, 0 if symmetric else None)]
+        block = tile(x1, columns, 0 if symmetric else None)
+        # Always true, but not for the compiler: a NaN is not itself.
+        first = x1.ravel()[0]
+        always = first == first  # noqa: PLR0124
+        return _mirrored_if(always, block) if symmetric else block
 
     # Tiles of equal size need no padding: the last ones overlap those before by a few rows. The
     # last on the diagonal comes last of all, so that what the overlap holds is symmetric too.
@@ -58,7 +62,7 @@ def over_tiles(
         j = jnp.minimum(ij[1] * width, n2 - width)
         block = block_at(i, j)
         if symmetric:
-            block = [jnp.where(i == j, _mirror(part, True), part) for part in block]
+            block = _mirrored_if(i == j, block)
             results = _put(results, [_transposed(part) for part in block], j, i)
         return _put(results, block, i, j), None
 
@@ -88,11 +92,19 @@ def _transposed(part: Array) -> Array:
     return part.transpose(1, 0, *range(2 + k, 2 + 2 * k), *range(2, 2 + k))
 
 
-def _mirror(part: Array, symmetric: bool) -> Array:
-    if not symmetric:
-        return part
-    # Else the compiler may compute an entry for each half, and round it in two ways.
-    part = jax.lax.optimization_barrier(part)
+def _mirrored_if(condition: Array, block: list[Array]) -> list[Array]:
+    """Copy the upper half of square tiles to the lower one.
+
+    What enters a branch is an array in memory. Otherwise the compiler computes an entry anew for
+    either half, and rounds it in two ways.
+    """
+    chosen: list[Array] = jax.lax.cond(
+        condition, lambda parts: [_mirror(part) for part in parts], lambda parts: parts, block
+    )
+    return chosen
+
+
+def _mirror(part: Array) -> Array:
     if part.ndim == 2:
         return jnp.triu(part) + jnp.triu(part, 1).T
     row, column = jnp.arange(part.shape[0])[:, None], jnp.arange(part.shape[1])[None]

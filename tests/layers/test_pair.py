@@ -92,8 +92,8 @@ def test_the_gap_of_a_biased_layer_is_that_of_high_precision(x64):
     w2, b2 = 1.7, 0.09
     exact, given = [], []
     with mp.workdps(60):
-        for v1, v2, t in cases:
-            v1, v2 = mp.mpf(v1), mp.mpf(v2)
+        for *variances, t in cases:
+            v1, v2 = map(mp.mpf, variances)
             mean = mp.sqrt(v1 * v2)
             cov = mean * mp.cos(t)
             given.append([float(cov), float(mean - abs(cov)), float(v1), float(v2)])
