@@ -43,7 +43,7 @@ class Elu(Geometric):
     >>> import jax.numpy as jnp, ntk
     >>> one = jnp.asarray(1.0)
     >>> round(float(ntk.Elu().dual(one, one, one)), 4)
-    0.645
+    0.6449
     """
 
     alpha: Any = 1.0

@@ -183,7 +183,7 @@ class Gabor(Geometric):
     >>> import jax.numpy as jnp, ntk
     >>> one = jnp.asarray(1.0)
     >>> round(float(ntk.Gabor().dual(one, one, one)), 6)  # (1 - exp(-2/5)) / (2 sqrt(5))
-    0.073718
+    0.073719
     """
 
     def function(self, x: Array) -> Array:

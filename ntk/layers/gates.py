@@ -80,7 +80,7 @@ class Silu(Geometric):
     >>> import jax.numpy as jnp, ntk
     >>> one = jnp.asarray(1.0)
     >>> round(float(ntk.Silu().dual(one, one, one)), 5)
-    0.35564
+    0.35578
     """
 
     def function(self, x: Array) -> Array:

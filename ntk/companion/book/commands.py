@@ -128,7 +128,11 @@ def pytest_command(*, force: Force = False) -> None:
     # In a run of everything the site was built before: its tests may not be skipped.
     environment = os.environ | {"NTK_REQUIRE_SITE": "1"}
     status = subprocess.run(
-        [sys.executable, "-m", "pytest"], cwd=project.root, env=environment, check=False
+        # A file's tests stay together: they share a browser, a small book or compiled functions.
+        [sys.executable, "-m", "pytest", "--numprocesses", "auto", "--dist", "loadfile"],
+        cwd=project.root,
+        env=environment,
+        check=False,
     ).returncode
     if status:
         raise typer.Exit(status)
