@@ -44,9 +44,10 @@ def ensemble(
     With :math:`A_t = \Theta(x, X) M_t` from :class:`ntk.GradientFlow` (Lee et al. 2019,
     equations 14 to 16)
 
-    .. math:: \mu_t(x) = A_t\, y, \qquad \Sigma_t(x, x') = \mathcal K(x, x')
-              - A_t \mathcal K(X, x') - \mathcal K(x, X) A_t'^{\mathsf T}
-              + A_t \mathcal K(X, X) A_t'^{\mathsf T},
+    .. math:: \mu_t(x) &= A_t\, y, \\
+              \Sigma_t(x, x') &= \mathcal K(x, x') - A_t \mathcal K(X, x')
+              - \mathcal K(x, X) A_t'^{\mathsf T} \\
+              &\quad + A_t \mathcal K(X, X) A_t'^{\mathsf T},
 
     since each network starts at a draw of the Gaussian process with covariance
     :math:`\mathcal K` (the NNGP kernel) and follows the flow of :math:`\Theta` (the NTK).

@@ -17,8 +17,8 @@ class State:
 
     With :math:`z(x)` the representation that has been reached, averages over its features are
 
-    .. math:: K(x, x') = \tfrac1n \langle z(x), z(x') \rangle, \qquad
-              T(x, x') = \tfrac1n \sum_i \langle \partial_\theta z_i(x),
+    .. math:: K(x, x') &= \tfrac1n \langle z(x), z(x') \rangle, \\
+              T(x, x') &= \tfrac1n \sum_i \langle \partial_\theta z_i(x),
               \partial_\theta z_i(x') \rangle
 
     in the limit of infinite width.

@@ -28,8 +28,8 @@ class SelfAttention(Layer):
     With :math:`S` positions and :math:`d` features, head :math:`h` takes the input
     :math:`x \in \mathbb R^{S \times d}` to
 
-    .. math:: f_h(x) = \zeta(G_h(x))\, x\, \tfrac{\sigma_V}{\sqrt d} W_h^V, \qquad
-              f(x) = \tfrac{\sigma_O}{\sqrt{h\, d_k}} [f_1(x), \dots, f_h(x)]\, W^O
+    .. math:: f_h(x) &= \zeta(G_h(x))\, x\, \tfrac{\sigma_V}{\sqrt d} W_h^V, \\
+              f(x) &= \tfrac{\sigma_O}{\sqrt{h\, d_k}} [f_1(x), \dots, f_h(x)]\, W^O
               + \sigma_b\, b,
 
     where :math:`\zeta` weights the positions of each row: the softmax, or the identity. The

@@ -68,8 +68,9 @@ class Silu(Geometric):
     It is :math:`\mathbb E_\tau\, x\, \Phi(x / \tau)` with the scales of :class:`ntk.Tanh`; with
     :math:`V_i = v_i + \tau_i^2`, :math:`x = c / \sqrt{V_1 V_2}` and :math:`p_i = \tau_i^2 / V_i`
 
-    .. math:: \mathbb E[\sigma\sigma'] = \mathbb E_{\tau_1, \tau_2}\, \Bigl[ c\, \Bigl( \frac14
-              + \frac{\arcsin x}{2\pi} \Bigr) + \frac{\sqrt{V_1 V_2}}{2\pi}
+    .. math:: \mathbb E[\sigma\sigma'] &= \mathbb E_{\tau_1, \tau_2}\, \Bigl[ c\, \Bigl( \frac14
+              + \frac{\arcsin x}{2\pi} \Bigr) \\
+              &\quad + \frac{\sqrt{V_1 V_2}}{2\pi}
               \Bigl( (1 - p_1)(1 - p_2) \sqrt{1 - x^2} + \frac{p_1 p_2 x^2}{\sqrt{1 - x^2}} \Bigr)
               \Bigr]
 
@@ -100,9 +101,9 @@ class Softplus(Geometric):
     \epsilon, 0)` with a standard normal :math:`\epsilon` and the scales of :class:`ntk.Tanh`.
     With :math:`V_i = v_i + \tau_i^2` and the angle :math:`\cos\phi = c / \sqrt{V_1 V_2}`
 
-    .. math:: \mathbb E[\sigma\sigma'] = \mathbb E_{\tau_1, \tau_2}\, \frac{\sqrt{V_1 V_2}}{2\pi}
-              \bigl(\sin\phi + (\pi - \phi) \cos\phi\bigr), \qquad
-              \mathbb E[\dot\sigma\dot\sigma'] = \mathbb E_{\tau_1, \tau_2}\,
+    .. math:: \mathbb E[\sigma\sigma'] &= \mathbb E_{\tau_1, \tau_2}\, \frac{\sqrt{V_1 V_2}}{2\pi}
+              \bigl(\sin\phi + (\pi - \phi) \cos\phi\bigr), \\
+              \mathbb E[\dot\sigma\dot\sigma'] &= \mathbb E_{\tau_1, \tau_2}\,
               \frac{\pi - \phi}{2\pi}
 
     (from Cho and Saul 2009, equations 3, 4 and 6). For the accuracy see :class:`ntk.Tanh`.

@@ -72,8 +72,8 @@ class HermiteExpansion(Geometric):
 class Polynomial(HermiteExpansion):
     r"""A polynomial :math:`\sigma(x) = \sum_n a_n x^n`.
 
-    .. math:: \mathbb E[\sigma\sigma'] = \sum_k k!\, T_k(v_1)\, T_k(v_2)\, c^k, \qquad
-              T_k(v) = \sum_i a_{k + 2i} \frac{(k + 2i)!}{2^i\, i!\, k!} v^i
+    .. math:: \mathbb E[\sigma\sigma'] &= \sum_k k!\, T_k(v_1)\, T_k(v_2)\, c^k, \\
+              T_k(v) &= \sum_i a_{k + 2i} \frac{(k + 2i)!}{2^i\, i!\, k!} v^i
 
     (the Hermite expansion of each power; Daniely et al. 2016, section 4), and
     :math:`\mathbb E[\dot\sigma\dot\sigma']` by Price's theorem.
@@ -144,9 +144,9 @@ def _contraction(k: int, i: int) -> float:
 class Monomial(HermiteExpansion):
     r"""A power :math:`\sigma(x) = x^n`.
 
-    .. math:: \mathbb E[\sigma\sigma'] = \sum_{k \equiv n} k! \Bigl( \frac{n!}{2^i\, i!\, k!}
-              \Bigr)^2 (v_1 v_2)^i\, c^k \quad (i = \tfrac{n - k}2), \qquad
-              \mathbb E[\dot\sigma\dot\sigma'] = n^2\, \mathbb E[u^{n-1} v^{n-1}]
+    .. math:: \mathbb E[\sigma\sigma'] &= \sum_{k \equiv n} k! \Bigl( \frac{n!}{2^i\, i!\, k!}
+              \Bigr)^2 (v_1 v_2)^i\, c^k \quad (i = \tfrac{n - k}2), \\
+              \mathbb E[\dot\sigma\dot\sigma'] &= n^2\, \mathbb E[u^{n-1} v^{n-1}]
 
     (Daniely et al. 2016, section 4).
 

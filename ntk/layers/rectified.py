@@ -19,8 +19,8 @@ class RectifiedMonomial(Geometric):
 
     With the angle :math:`\phi` of the pair (Cho and Saul 2009, equations 3 and 4)
 
-    .. math:: \mathbb E[\sigma\sigma'] = \frac{(v_1 v_2)^{n/2}}{2\pi} J_n(\phi), \qquad
-              J_n(\phi) = (-1)^n (\sin\phi)^{2n+1} \Bigl( \frac1{\sin\phi}
+    .. math:: \mathbb E[\sigma\sigma'] &= \frac{(v_1 v_2)^{n/2}}{2\pi} J_n(\phi), \\
+              J_n(\phi) &= (-1)^n (\sin\phi)^{2n+1} \Bigl( \frac1{\sin\phi}
               \frac{\partial}{\partial\phi} \Bigr)^n \Bigl( \frac{\pi - \phi}{\sin\phi} \Bigr),
 
     and :math:`\mathbb E[\dot\sigma\dot\sigma'] = n^2` times the same of order :math:`n - 1`.

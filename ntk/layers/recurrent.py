@@ -27,8 +27,8 @@ OUTPUTS = ("last", "mean", "all")
 class Recurrent(Layer):
     r"""A simple recurrent network over sequences ``(n, T, d)`` (Elman 1990).
 
-    .. math:: s_t = \frac{\sigma_w}{\sqrt{n}} W h_{t-1} + \frac{\sigma_u}{\sqrt d} U x_t
-              + \sigma_b b, \qquad h_t = \sigma(s_t), \qquad h_0 = 0,
+    .. math:: s_t &= \frac{\sigma_w}{\sqrt{n}} W h_{t-1} + \frac{\sigma_u}{\sqrt d} U x_t
+              + \sigma_b b, \\ h_t &= \sigma(s_t), \qquad h_0 = 0,
 
     with one :math:`W`, :math:`U` and :math:`b` for all times (Yang 2019, "Tensor Programs I", for
     its Gaussian limit; Yang 2020, "Tensor Programs II", and Alemohammad et al. 2021 for its
