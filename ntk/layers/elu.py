@@ -18,9 +18,9 @@ class Elu(Geometric):
     Both duals are integrals in polar coordinates (:mod:`ntk.layers.polar`), whose sectors leave
     the kink at zero on a border:
 
-    .. math:: \mathbb E[\sigma\sigma'] = \frac1{2\pi} \int_0^{2\pi}\!\! \int_0^\infty
-              \sigma(\sqrt{v_1}\, r \cos\varphi)\, \sigma(\sqrt{v_2}\, r \cos(\varphi - \phi))\,
-              r e^{-r^2/2}\, dr\, d\varphi .
+    .. math:: \mathbb E[\sigma\sigma'] &= \frac1{2\pi} \int_0^{2\pi}\!\! \int_0^\infty
+              \sigma(\sqrt{v_1}\, r \cos\varphi) \\
+              &\quad \sigma(\sqrt{v_2}\, r \cos(\varphi - \phi))\, r e^{-r^2/2}\, dr\, d\varphi .
 
     What the quadrature leaves out is less than 1e-12 (float64) of :math:`\sqrt{K(x, x) K(x',
     x')}` for standard deviations up to 100, and 1e-8 up to 1e6 and beyond; in float32 it is

@@ -30,8 +30,8 @@ class Activation(Geometric):
     For variances up to about 4 (of a function as smooth as the hyperbolic tangent) the duals are
     sums over Hermite coefficients (Daniely et al. 2016, section 4),
 
-    .. math:: \mathbb E[\sigma\sigma'] = \sum_k a_k(v_1)\, a_k(v_2)\, \rho^k, \qquad
-              a_k(v) = \mathbb E\, \sigma(\sqrt v\, z)\, h_k(z),
+    .. math:: \mathbb E[\sigma\sigma'] &= \sum_k a_k(v_1)\, a_k(v_2)\, \rho^k, \\
+              a_k(v) &= \mathbb E\, \sigma(\sqrt v\, z)\, h_k(z),
 
     found for each input once. For pairs of which the coefficients have not died out it is an
     integral in polar coordinates (:mod:`ntk.layers.polar`), at a hundred times the cost.
