@@ -50,8 +50,10 @@ class SelfAttention(Layer):
         Number of heads.
     key_dim : int
         Features :math:`d_k` of keys, queries and values, of each head.
-    sigma_query, sigma_key, sigma_value, sigma_out : float, default 1.0
-        Standard deviations of the weights, before the division.
+    sigma_query, sigma_key : float, default 1.0
+        Standard deviations of the weights of queries and keys, before the division.
+    sigma_value, sigma_out : float, default 1.0
+        Those of values and of the result.
     sigma_b : float or None, default None
         Standard deviation of the bias of the result; ``None`` means no bias parameter.
     scaling : {"linear", "standard"}
