@@ -122,3 +122,12 @@ class Layer(Limit):
         made before the numbers are rounded to the inputs' precision.
         """
         return self
+
+
+class WithoutParameters(Layer):
+    """A layer in which nothing is random."""
+
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Return no parameters."""
+        del key, in_shape, dtype
+        return ()

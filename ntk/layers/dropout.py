@@ -12,12 +12,12 @@ from jaxtyping import PRNGKeyArray
 
 from ntk import checks
 from ntk.errors import InvalidValueError
-from ntk.layers.base import Layer, Params, description
+from ntk.layers.base import Params, WithoutParameters, description
 from ntk.state import State
 
 
 @description
-class Dropout(Layer):
+class Dropout(WithoutParameters):
     r"""Each entry is kept with probability :math:`q = 1 - \text{rate}` and divided by :math:`q`.
 
     :meth:`apply` is the network in use, without randomness: the identity. :meth:`mask` is one
@@ -66,11 +66,6 @@ class Dropout(Layer):
                 f"rate is the probability of dropping an entry, from 0 to below 1, got {rate}"
             )
         object.__setattr__(self, "rate", rate)
-
-    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
-        """Return no parameters."""
-        del key, in_shape, dtype  # masks are not parameters
-        return ()
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Return the batch as it is."""

@@ -8,11 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import PRNGKeyArray
 
 from ntk import checks
 from ntk.errors import InvalidValueError
-from ntk.layers.base import Layer, Params
+from ntk.layers.base import Params, WithoutParameters
 from ntk.layers.pair import Entry, Pair
 from ntk.state import State, own_positions
 
@@ -62,7 +61,7 @@ def check_numbers(layer: Any, *names: str, least: float | None = None) -> None:
         object.__setattr__(layer, name, value)
 
 
-class Elementwise(Layer):
+class Elementwise(WithoutParameters):
     r"""A layer that applies one scalar function :math:`\sigma` to each feature.
 
     A subclass, decorated with :func:`ntk.layers.description`, gives :meth:`function` and
@@ -133,11 +132,6 @@ class Elementwise(Layer):
         """
         moments = pair.cov, pair.var1, pair.var2
         return Expectations(self.dual(*moments), self.dual_derivative(*moments))
-
-    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
-        """Return no parameters."""
-        del key, in_shape, dtype  # nothing is random
-        return ()
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         r"""Apply :math:`\sigma` to each entry."""

@@ -4,38 +4,36 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import KW_ONLY
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import PRNGKeyArray
 
 from ntk.errors import ShapeError
-from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.base import Params, WithoutParameters, description, static
 from ntk.layers.windows import Window, check_window
 from ntk.state import State, own_positions
 
 
-class _WithoutParameters(Layer):
+class _Pool(WithoutParameters):
+    """A layer that is linear in its input's positions."""
+
     single_variances: ClassVar[bool] = True
     reads_variances: ClassVar[bool] = False
 
-    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
-        """Return no parameters."""
-        del key, in_shape, dtype  # nothing is random
-        return ()
 
-
-class _WindowPool(_WithoutParameters):
+@description
+class _WindowPool(_Pool):
     """A sum over windows, times a factor."""
 
     mixes_positions: ClassVar[bool] = True
-    window: tuple[int, ...]
-    strides: tuple[int, ...] | None
-    padding: str
+    window: tuple[int, ...] = static()
+    _: KW_ONLY
+    strides: tuple[int, ...] | None = static(default=None)
+    padding: str = static(default="VALID")
 
     def __post_init__(self) -> None:
         """Check the window; the strides default to it."""
@@ -99,11 +97,6 @@ class AvgPool(_WindowPool):
     (1, 14, 14, 3)
     """
 
-    window: tuple[int, ...] = static()
-    _: KW_ONLY
-    strides: tuple[int, ...] | None = static(default=None)
-    padding: str = static(default="VALID")
-
     def _factor(self) -> float:
         return 1.0 / self._geometry().size
 
@@ -133,14 +126,9 @@ class SumPool(_WindowPool):
     4.0
     """
 
-    window: tuple[int, ...] = static()
-    _: KW_ONLY
-    strides: tuple[int, ...] | None = static(default=None)
-    padding: str = static(default="VALID")
-
 
 @description
-class GlobalAvgPool(_WithoutParameters):
+class GlobalAvgPool(_Pool):
     r"""The average over all positions, :math:`f(x) = \frac{1}{|P|} \sum_p x_p`.
 
     Examples
@@ -168,7 +156,7 @@ class GlobalAvgPool(_WithoutParameters):
 
 
 @description
-class Flatten(_WithoutParameters):
+class Flatten(_Pool):
     r"""All positions and channels as one vector of features.
 
     The readout that follows has a weight for each, so that in the limit positions do not meet:
