@@ -1,5 +1,6 @@
 """The convolution, in NTK and in standard parametrisation."""
 
+import abc
 import dataclasses
 import math
 from collections.abc import Callable
@@ -22,7 +23,50 @@ from ntk.state import State
 
 
 @description
-class Conv(Layer):
+class Sliding(Layer):
+    """A layer whose weights slide over positions: the fields of both convolutions."""
+
+    centred: ClassVar[bool | None] = True
+    reads_variances: ClassVar[bool] = False
+    single_variances: ClassVar[bool] = True
+    channels: int = static()
+    window: tuple[int, ...] = static()
+    _: KW_ONLY
+    strides: tuple[int, ...] | None = static(default=None)
+    padding: str = static(default="SAME")
+    sigma_w: Any = 1.0
+    sigma_b: Any = None
+    parametrization: Parametrization = static(default="ntk")
+
+    def __post_init__(self) -> None:
+        """Check the numbers; traced values and the sentinels of pytree surgery pass."""
+        set_field = partial(object.__setattr__, self)
+        set_field("channels", checks.positive_integer("channels", self.channels))
+        window = check_window(self.window, self.strides, self.padding)
+        set_field("window", window.shape)
+        set_field("strides", None if set(window.strides) == {1} else window.strides)
+        set_field("sigma_w", checks.scale("sigma_w", self.sigma_w))
+        set_field("sigma_b", checks.scale("sigma_b", self.sigma_b, none_is="no bias"))
+        checks.choice("parametrization", self.parametrization, PARAMETRIZATIONS)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The strides, one number for each axis of the window."""
+        return self.strides or (1,) * len(self.window)
+
+    @abc.abstractmethod
+    def require_fit(self, positions: tuple[int, ...]) -> None:
+        """Raise unless the window fits these positions."""
+
+    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
+        """Draw ``{"weight": (*window, C_in, channels)}``, and ``"bias": (channels,)`` if any."""
+        self.require_fit(in_shape[:-1])
+        shape = (*self.window, in_shape[-1], self.channels)
+        return draw(key, shape, self.sigma_w, self.sigma_b, self.parametrization, dtype)
+
+
+@description
+class Conv(Sliding):
     r"""A convolution over positions.
 
     In NTK parametrisation, with the window :math:`W` and :math:`C` input channels (Arora et al.
@@ -62,37 +106,12 @@ class Conv(Layer):
     (5, 14, 14, 8)
     """
 
-    centred: ClassVar[bool | None] = True
-    reads_variances: ClassVar[bool] = False
-    single_variances: ClassVar[bool] = True
-    channels: int = static()
-    window: tuple[int, ...] = static()
-    _: KW_ONLY
-    strides: tuple[int, ...] | None = static(default=None)
-    padding: str = static(default="SAME")
-    sigma_w: Any = 1.0
-    sigma_b: Any = None
-    parametrization: Parametrization = static(default="ntk")
-
-    def __post_init__(self) -> None:
-        """Check the numbers; traced values and the sentinels of pytree surgery pass."""
-        set_field = partial(object.__setattr__, self)
-        set_field("channels", checks.positive_integer("channels", self.channels))
-        window = check_window(self.window, self.strides, self.padding)
-        set_field("window", window.shape)
-        set_field("strides", None if set(window.strides) == {1} else window.strides)
-        set_field("sigma_w", checks.scale("sigma_w", self.sigma_w))
-        set_field("sigma_b", checks.scale("sigma_b", self.sigma_b, none_is="no bias"))
-        checks.choice("parametrization", self.parametrization, PARAMETRIZATIONS)
-
     def _window(self) -> Window:
-        return Window(self.window, self.strides or (1,) * len(self.window), self.padding)
+        return Window(self.window, self.steps, self.padding)
 
-    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
-        """Draw ``{"weight": (*window, C_in, channels)}``, and ``"bias": (channels,)`` if any."""
-        self._window().margins(in_shape[:-1])
-        shape = (*self.window, in_shape[-1], self.channels)
-        return draw(key, shape, self.sigma_w, self.sigma_b, self.parametrization, dtype)
+    def require_fit(self, positions: tuple[int, ...]) -> None:
+        """Raise unless the window fits these positions."""
+        self._window().margins(positions)
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the layer on a batch ``(n, *positions, C_in)``."""

@@ -1,26 +1,20 @@
 """The transposed convolution of generators: it makes images larger."""
 
-from dataclasses import KW_ONLY
-from functools import partial
-from typing import Any, ClassVar
-
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
-from jaxtyping import PRNGKeyArray
 
-from ntk import checks
 from ntk.errors import ShapeError
-from ntk.layers.base import Layer, Params, description, static
-from ntk.layers.conv import slide, summed
-from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
-from ntk.layers.windows import Window, check_window
+from ntk.layers.base import Params, description
+from ntk.layers.conv import Sliding, slide, summed
+from ntk.layers.weights import require_limit, scaled
+from ntk.layers.windows import Window
 from ntk.state import State
 
 
 @description
-class ConvTranspose(Layer):
+class ConvTranspose(Sliding):
     r"""A convolution over the input with :math:`s - 1` zeros between its positions.
 
     With the window :math:`W`, :math:`C` input channels and the strides :math:`s`,
@@ -63,51 +57,26 @@ class ConvTranspose(Layer):
     (5, 14, 14, 8)
     """
 
-    centred: ClassVar[bool | None] = True
-    reads_variances: ClassVar[bool] = False
-    single_variances: ClassVar[bool] = True
-    channels: int = static()
-    window: tuple[int, ...] = static()
-    _: KW_ONLY
-    strides: tuple[int, ...] | None = static(default=None)
-    padding: str = static(default="SAME")
-    sigma_w: Any = 1.0
-    sigma_b: Any = None
-    parametrization: Parametrization = static(default="ntk")
-
-    def __post_init__(self) -> None:
-        """Check the numbers; traced values and the sentinels of pytree surgery pass."""
-        set_field = partial(object.__setattr__, self)
-        set_field("channels", checks.positive_integer("channels", self.channels))
-        window = check_window(self.window, self.strides, self.padding)
-        set_field("window", window.shape)
-        set_field("strides", None if set(window.strides) == {1} else window.strides)
-        set_field("sigma_w", checks.scale("sigma_w", self.sigma_w))
-        set_field("sigma_b", checks.scale("sigma_b", self.sigma_b, none_is="no bias"))
-        checks.choice("parametrization", self.parametrization, PARAMETRIZATIONS)
-
-    def _require_axes(self, positions: tuple[int, ...]) -> None:
+    def require_fit(self, positions: tuple[int, ...]) -> None:
+        """Raise unless the window fits these positions."""
         if len(positions) != len(self.window):
             raise ShapeError(
                 f"window {self.window} slides over {len(self.window)} axes, but the input has "
                 f"{len(positions)} spatial axes {positions}; inputs are (n, *positions, channels)"
             )
-        around = [w > s * p for w, s, p in zip(self.window, self._steps(), positions, strict=True)]
+        around = [w > s * p for w, s, p in zip(self.window, self.steps, positions, strict=True)]
         if self.padding == "CIRCULAR" and any(around):
             raise ShapeError(
                 f"window {self.window} goes more than once around the result of the input's "
                 f"positions {positions}; use a smaller window"
             )
 
-    def _steps(self) -> tuple[int, ...]:
-        return self.strides or (1,) * len(self.window)
-
     def _spread(self, array: Array, *firsts: int) -> Array:
         """Put zeros between the positions and around them, on axes that begin at each of these."""
         inner = [(0, 0, 0)] * array.ndim
         around = [(0, 0)] * array.ndim
         for first in firsts:
-            for i, (size, stride) in enumerate(zip(self.window, self._steps(), strict=True)):
+            for i, (size, stride) in enumerate(zip(self.window, self.steps, strict=True)):
                 before, after = margins(size, stride, self.padding)
                 # The wrapped image has zeros behind the last position too.
                 wrapped = stride - 1 if self.padding == "CIRCULAR" else 0
@@ -116,16 +85,10 @@ class ConvTranspose(Layer):
         spread = jax.lax.pad(array, jnp.zeros((), array.dtype), inner)
         return jnp.pad(spread, around, mode="wrap" if self.padding == "CIRCULAR" else "constant")
 
-    def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
-        """Draw ``{"weight": (*window, C_in, channels)}``, and ``"bias": (channels,)`` if any."""
-        self._require_axes(in_shape[:-1])
-        shape = (*self.window, in_shape[-1], self.channels)
-        return draw(key, shape, self.sigma_w, self.sigma_b, self.parametrization, dtype)
-
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the layer on a batch ``(n, *positions, C_in)``."""
         x, weight = jnp.asarray(x), params["weight"]
-        self._require_axes(x.shape[1:-1])
+        self.require_fit(x.shape[1:-1])
         if x.shape[-1] != weight.shape[-2]:
             raise ShapeError(
                 f"x must have {weight.shape[-2]} channels, as many as the parameters were drawn "
@@ -137,7 +100,7 @@ class ConvTranspose(Layer):
     def propagate(self, state: State) -> State:
         """Put zeros between positions, sum over windows, then act as a dense layer."""
         require_limit(self.parametrization)
-        self._require_axes(state.positions)
+        self.require_fit(state.positions)
         k = len(state.positions)
         window = Window(self.window, (1,) * k, "VALID")
 

@@ -141,7 +141,23 @@ def _contraction(k: int, i: int) -> float:
 
 
 @description
-class Monomial(HermiteExpansion):
+class _OfOneDegree(HermiteExpansion):
+    """A polynomial that its degree determines."""
+
+    degree: int = static()
+
+    def __post_init__(self) -> None:
+        """Check the degree."""
+        object.__setattr__(self, "degree", check_degree(self.degree))
+
+    @property
+    def size(self) -> int:
+        """The degree plus one."""
+        return self.degree + 1
+
+
+@description
+class Monomial(_OfOneDegree):
     r"""A power :math:`\sigma(x) = x^n`.
 
     .. math:: \mathbb E[\sigma\sigma'] &= \sum_{k \equiv n} k! \Bigl( \frac{n!}{2^i\, i!\, k!}
@@ -168,17 +184,6 @@ class Monomial(HermiteExpansion):
     15.0
     """
 
-    degree: int = static()
-
-    def __post_init__(self) -> None:
-        """Check the degree."""
-        object.__setattr__(self, "degree", check_degree(self.degree))
-
-    @property
-    def size(self) -> int:
-        """The degree plus one."""
-        return self.degree + 1
-
     def function(self, x: Array) -> Array:
         """Evaluate the power."""
         return x**self.degree
@@ -190,7 +195,7 @@ class Monomial(HermiteExpansion):
 
 
 @description
-class Hermite(HermiteExpansion):
+class Hermite(_OfOneDegree):
     r"""The Hermite polynomial :math:`h_n(x) = \mathrm{He}_n(x) / \sqrt{n!}`.
 
     It has norm 1 under the standard normal distribution. For pairs of unit variance
@@ -219,17 +224,6 @@ class Hermite(HermiteExpansion):
     >>> round(float(ntk.Hermite(3).dual(half, one, one)), 6)
     0.125
     """
-
-    degree: int = static()
-
-    def __post_init__(self) -> None:
-        """Check the degree."""
-        object.__setattr__(self, "degree", check_degree(self.degree))
-
-    @property
-    def size(self) -> int:
-        """The degree plus one."""
-        return self.degree + 1
 
     def function(self, x: Array) -> Array:
         """Evaluate the polynomial by its three-term recursion."""
