@@ -143,7 +143,7 @@ def _distance(unit1: Array, unit2: Array, cosine: Array, ignored: Array) -> Arra
 
 @_distance.defjvp
 def _distance_jvp(
-    primals: tuple[Array, Array, Array, Array], tangents: tuple[Array, Array, Array, Array]
+    primals: tuple[Array, Array, Array, Array], tangents: tuple[Array, Array, Array, Any]
 ) -> tuple[Array, Array]:
     # The same function by either formula, so the derivative of the simpler one serves both.
     cosine, change = primals[2], tangents[2]

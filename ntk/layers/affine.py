@@ -37,7 +37,7 @@ class Affine(Limit):
 
     def propagate(self, state: State) -> State:
         """Apply the map to the covariance, the tangent kernel, the variances and the gap."""
-        cov = self._map(state.cov)
+        cov = self.map(state.cov)
         tangent = state.tangent
         if tangent is not None:
             if self.parametrization == "ntk":
@@ -49,14 +49,15 @@ class Affine(Limit):
             state,
             cov=cov,
             tangent=tangent,
-            var1=self._map(state.var1),
-            var2=self._map(state.var2),
+            var1=self.map(state.var1),
+            var2=self.map(state.var2),
             features=self.width,
             gaussian=True,
             gap=self._gap(state),
         )
 
-    def _map(self, cov: Array) -> Array:
+    def map(self, cov: Array) -> Array:
+        r"""Apply :math:`K \mapsto \sigma_w^2 K + \sigma_b^2`."""
         mapped: Array = self.weight * cov
         return mapped if self.bias is None else mapped + self.bias
 
@@ -80,13 +81,18 @@ def _turned_apart(
     :math:`\theta_1 - \theta_2` afterwards, which adds
     :math:`2 s'_1 s'_2 \sin^2 \tfrac12 (\theta_1 - \theta_2)`.
     """
-    (along1, tan1), (along2, tan2) = (_half_turn(weight, bias, var) for var in (var1, var2))
-    # The difference of the tangents, and not of two products, is zero for equal variances.
-    turn = along1[:, None] * along2[None] * (tan1[:, None] - tan2[None])
     apart = weight * gap
     mean = root(var1)[:, None] * root(var2)[None]
     opposed = jnp.where(weight * cov + bias < 0, apart + 2.0 * bias, weight * (mean - cov))
-    return jnp.where(cov >= 0, apart, opposed) + 2.0 * turn**2
+    return jnp.where(cov >= 0, apart, opposed) + widening(weight, bias, var1, var2)
+
+
+def widening(weight: Any, bias: Any, var1: Array, var2: Array) -> Array:
+    r"""Return by how much a bias tells collinear pairs of these variances apart."""
+    (along1, tan1), (along2, tan2) = (_half_turn(weight, bias, var) for var in (var1, var2))
+    # The difference of the tangents, and not of two products, is zero for equal variances.
+    turn: Array = along1[:, None] * along2[None] * (tan1[:, None] - tan2[None])
+    return 2.0 * turn**2
 
 
 def _half_turn(weight: Any, bias: Any, var: Array) -> tuple[Array, Array]:

@@ -114,7 +114,7 @@ def _determinant_jvp(
 
 @jax.custom_jvp
 def _half_square(cov: Entry, var1: Entry, var2: Entry, gap: Entry) -> Entry:
-    r"""Return :math:`\tfrac12 (v_1 + v_2) - c` without its cancellation; its derivative is plain."""
+    r"""Return :math:`\tfrac12 (v_1 + v_2) - c` without cancellation, and its plain derivative."""
     root1, root2 = root(var1), root(var2)
     return jnp.where(cov >= 0, gap, root1 * root2 - cov) + 0.5 * (root1 - root2) ** 2
 

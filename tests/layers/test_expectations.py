@@ -25,7 +25,9 @@ MORE = {
     "rectified 3": ntk.RectifiedMonomial(3),
     "own function": ntk.Activation(lambda x: jnp.tanh(x) + 0.1 * jnp.sin(x)),
 }
-SIGMAS = MORE | {name: sigma() for name, sigma in ACTIVATIONS.items() if name not in {"swish", "exp_normalized"}}
+SIGMAS = MORE | {
+    name: sigma() for name, sigma in ACTIVATIONS.items() if name not in {"swish", "exp_normalized"}
+}
 
 
 def halves(panels=12, order=20, reach=12.0):
@@ -63,7 +65,7 @@ def test_duals_are_gaussian_expectations(x64, name):
     @jax.jit
     def expected(pair):
         u, v, weights = points(*pair)
-        slope = jax.vmap(jax.vmap(jax.grad(lambda s: sigma.function(s))))
+        slope = jax.vmap(jax.vmap(jax.grad(sigma.function)))
         return [jnp.sum(f(u) * f(v) * weights) for f in (sigma.function, slope)]
 
     pairs = np.asarray(PAIRS)

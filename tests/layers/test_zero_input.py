@@ -9,7 +9,7 @@ import ntk
 from ntk.layers import ACTIVATIONS
 
 KINKED = {"abs", "elu", "leaky_relu", "relu", "sign"}
-# A polynomial's kernel is smooth too, but that of a cube without a bias begins with the third order.
+# Kernels of polynomials are smooth too, but at zero flat without a bias.
 SMOOTH = {
     name: sigma()
     for name, sigma in ACTIVATIONS.items()
