@@ -60,7 +60,8 @@ from ntk.layers import (
 )
 from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
-from ntk.taylor import linearize
+from ntk.taylor import linearize, taylor_expand
+from ntk.training import Movement, Training, train
 
 __version__ = "0.1.0"
 
@@ -92,6 +93,7 @@ __all__ = [
     "LayerNorm",
     "LeakyRelu",
     "Monomial",
+    "Movement",
     "NTKError",
     "NTKOperator",
     "NTKWarning",
@@ -114,6 +116,7 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
+    "Training",
     "conventions",
     "empirical_nngp",
     "empirical_ntk",
@@ -128,4 +131,6 @@ __all__ = [
     "mlp",
     "monte_carlo",
     "stream_empirical_ntk",
+    "taylor_expand",
+    "train",
 ]

@@ -95,6 +95,7 @@ def imported(text: str) -> set[str]:
         ("ntk/layers/*.py", []),
         ("ntk/empirical/*.py", []),
         ("ntk/function_space/*.py", ["training"]),
+        ("ntk/training/*.py", ["training"]),
         ("ntk/companion/**/*.py", ["book"]),
         ("book/_ext/*.py", ["book"]),
         ("notebooks/*.ipynb", ["book"]),
