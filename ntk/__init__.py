@@ -1,6 +1,6 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
-from ntk import conventions, errors
+from ntk import conventions, errors, phases, spectra
 from ntk.analytic import kernel
 from ntk.empirical import (
     Estimate,
@@ -126,5 +126,7 @@ __all__ = [
     "linearize",
     "mlp",
     "monte_carlo",
+    "phases",
+    "spectra",
     "stream_empirical_ntk",
 ]
