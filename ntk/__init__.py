@@ -1,6 +1,6 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
-from ntk import conventions, errors, function_space
+from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
 from ntk.empirical import (
     Estimate,
@@ -130,6 +130,8 @@ __all__ = [
     "linearize",
     "mlp",
     "monte_carlo",
+    "phases",
+    "spectra",
     "stream_empirical_ntk",
     "taylor_expand",
     "train",
