@@ -8,6 +8,7 @@ from jax import Array
 
 from ntk.layers.base import Limit, description, static
 from ntk.layers.pair import root
+from ntk.layers.weights import require_limit
 from ntk.state import State
 
 
@@ -88,3 +89,26 @@ class Affine(Limit):
             after > 0, after + before, 1.0
         )
         return along, tangent
+
+
+def affine(layer: Any, width: int) -> Affine:
+    """Return the map of a layer's scales, squared before anything rounds them.
+
+    Parameters
+    ----------
+    layer : Layer
+        With the fields ``sigma_w``, ``sigma_b`` and ``parametrization`` of :class:`ntk.Dense`.
+    width : int
+        Number of outputs.
+
+    Raises
+    ------
+    InvalidValueError
+        If the parametrisation has no limit.
+    """
+    return Affine(
+        layer.sigma_w**2,
+        None if layer.sigma_b is None else layer.sigma_b**2,
+        width,
+        require_limit(layer.parametrization),
+    )
