@@ -7,9 +7,14 @@ and name it in `GROUPS`. At its top level it may import nothing but NumPy and `b
 from types import ModuleType
 
 from benchmarks.case import Case
-from benchmarks.cases import accuracy, dense, scaling
+from benchmarks.cases import accuracy, dense, images, scaling
 
-GROUPS: dict[str, ModuleType] = {"dense": dense, "scaling": scaling, "accuracy": accuracy}
+GROUPS: dict[str, ModuleType] = {
+    "dense": dense,
+    "scaling": scaling,
+    "images": images,
+    "accuracy": accuracy,
+}
 
 
 def find(group: str, case: str) -> Case:
