@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ntk import conventions, errors, function_space
+from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
 from ntk.empirical import (
     Estimate,
@@ -23,6 +23,7 @@ from ntk.layers import (
     Abs,
     Activation,
     AvgPool,
+    BatchNorm,
     Conv,
     ConvTranspose,
     Cos,
@@ -63,7 +64,8 @@ from ntk.layers import (
 )
 from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
-from ntk.taylor import linearize
+from ntk.taylor import linearize, taylor_expand
+from ntk.training import Movement, Training, train
 
 if TYPE_CHECKING:
     from ntk.estimators import NTKClassifier as NTKClassifier
@@ -76,6 +78,7 @@ __all__ = [
     "Abs",
     "Activation",
     "AvgPool",
+    "BatchNorm",
     "Conv",
     "ConvTranspose",
     "Cos",
@@ -99,6 +102,7 @@ __all__ = [
     "LayerNorm",
     "LeakyRelu",
     "Monomial",
+    "Movement",
     "NTKError",
     "NTKOperator",
     "NTKWarning",
@@ -121,6 +125,7 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
+    "Training",
     "conventions",
     "empirical_nngp",
     "empirical_ntk",
@@ -134,7 +139,11 @@ __all__ = [
     "linearize",
     "mlp",
     "monte_carlo",
+    "phases",
+    "spectra",
     "stream_empirical_ntk",
+    "taylor_expand",
+    "train",
 ]
 
 # What needs an extra is loaded when it is asked for, so that this import stays light.
