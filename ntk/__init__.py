@@ -1,5 +1,8 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
 from ntk.empirical import (
@@ -63,6 +66,10 @@ from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
 from ntk.taylor import linearize, taylor_expand
 from ntk.training import Movement, Training, train
+
+if TYPE_CHECKING:
+    from ntk.estimators import NTKClassifier as NTKClassifier
+    from ntk.estimators import NTKRegressor as NTKRegressor
 
 __version__ = "0.1.0"
 
@@ -138,3 +145,16 @@ __all__ = [
     "taylor_expand",
     "train",
 ]
+
+# What needs an extra is loaded when it is asked for, so that this import stays light.
+_LAZY = {"NTKClassifier": "ntk.estimators", "NTKRegressor": "ntk.estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -94,6 +94,7 @@ def imported(text: str) -> set[str]:
         ("ntk/*.py", []),
         ("ntk/layers/*.py", []),
         ("ntk/empirical/*.py", []),
+        ("ntk/estimators/*.py", ["estimators"]),
         ("ntk/function_space/*.py", ["training"]),
         ("ntk/training/*.py", ["training"]),
         ("ntk/companion/**/*.py", ["book"]),
