@@ -2,6 +2,23 @@
 
 from ntk import conventions, errors
 from ntk.analytic import kernel
+from ntk.dynamics import (
+    DirectionFlow,
+    Eigensystem,
+    FunctionFlow,
+    GradientDescent,
+    GradientFlow,
+    Modes,
+    Prediction,
+    Uncertainty,
+    calibration,
+    ensemble,
+    gp_posterior,
+    max_learning_rate,
+    ntkgp_correction,
+    predictive_entropy,
+    predictive_variance,
+)
 from ntk.empirical import (
     Estimate,
     Explanation,
@@ -14,7 +31,6 @@ from ntk.empirical import (
     stream_empirical_ntk,
 )
 from ntk.errors import NTKError, NTKWarning
-from ntk.flow import GradientFlow
 from ntk.layers import (
     ABRelu,
     Abs,
@@ -58,7 +74,6 @@ from ntk.layers import (
     Tanh,
     mlp,
 )
-from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
 from ntk.taylor import linearize
 
@@ -73,7 +88,9 @@ __all__ = [
     "ConvTranspose",
     "Cos",
     "Dense",
+    "DirectionFlow",
     "Dropout",
+    "Eigensystem",
     "Elu",
     "Erf",
     "Estimate",
@@ -81,16 +98,19 @@ __all__ = [
     "ExpNormalized",
     "Explanation",
     "Flatten",
+    "FunctionFlow",
     "Gabor",
     "Gaussian",
     "Gelu",
     "GlobalAvgPool",
+    "GradientDescent",
     "GradientFlow",
     "Hermite",
     "Identity",
     "Kernel",
     "LayerNorm",
     "LeakyRelu",
+    "Modes",
     "Monomial",
     "NTKError",
     "NTKOperator",
@@ -114,6 +134,8 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
+    "Uncertainty",
+    "calibration",
     "conventions",
     "empirical_nngp",
     "empirical_ntk",
@@ -124,7 +146,11 @@ __all__ = [
     "gp_posterior",
     "kernel",
     "linearize",
+    "max_learning_rate",
     "mlp",
     "monte_carlo",
+    "ntkgp_correction",
+    "predictive_entropy",
+    "predictive_variance",
     "stream_empirical_ntk",
 ]
