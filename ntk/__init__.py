@@ -5,6 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
+from ntk.dynamics import (
+    DirectionFlow,
+    Eigensystem,
+    FunctionFlow,
+    GradientDescent,
+    GradientFlow,
+    Modes,
+    Prediction,
+    Uncertainty,
+    calibration,
+    ensemble,
+    gp_posterior,
+    max_learning_rate,
+    ntkgp_correction,
+    predictive_entropy,
+    predictive_variance,
+)
 from ntk.empirical import (
     Estimate,
     Explanation,
@@ -17,7 +34,6 @@ from ntk.empirical import (
     stream_empirical_ntk,
 )
 from ntk.errors import NTKError, NTKWarning
-from ntk.flow import GradientFlow
 from ntk.layers import (
     ABRelu,
     Abs,
@@ -62,7 +78,6 @@ from ntk.layers import (
     Tanh,
     mlp,
 )
-from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
 from ntk.taylor import linearize, taylor_expand
 from ntk.training import Movement, Training, train
@@ -83,7 +98,9 @@ __all__ = [
     "ConvTranspose",
     "Cos",
     "Dense",
+    "DirectionFlow",
     "Dropout",
+    "Eigensystem",
     "Elu",
     "Erf",
     "Estimate",
@@ -91,16 +108,19 @@ __all__ = [
     "ExpNormalized",
     "Explanation",
     "Flatten",
+    "FunctionFlow",
     "Gabor",
     "Gaussian",
     "Gelu",
     "GlobalAvgPool",
+    "GradientDescent",
     "GradientFlow",
     "Hermite",
     "Identity",
     "Kernel",
     "LayerNorm",
     "LeakyRelu",
+    "Modes",
     "Monomial",
     "Movement",
     "NTKError",
@@ -126,6 +146,8 @@ __all__ = [
     "SumPool",
     "Tanh",
     "Training",
+    "Uncertainty",
+    "calibration",
     "conventions",
     "empirical_nngp",
     "empirical_ntk",
@@ -137,9 +159,13 @@ __all__ = [
     "gp_posterior",
     "kernel",
     "linearize",
+    "max_learning_rate",
     "mlp",
     "monte_carlo",
+    "ntkgp_correction",
     "phases",
+    "predictive_entropy",
+    "predictive_variance",
     "spectra",
     "stream_empirical_ntk",
     "taylor_expand",

@@ -61,3 +61,7 @@ class DivergenceWarning(NTKWarning):
 
 class SingularGramWarning(NTKWarning):
     """A Gram matrix is singular, without a ridge, and its null space has a part of the targets."""
+
+
+class UnstableLearningRateWarning(NTKWarning):
+    """Gradient descent with this learning rate does not converge."""

@@ -93,6 +93,7 @@ def imported(text: str) -> set[str]:
     [
         ("ntk/*.py", []),
         ("ntk/layers/*.py", []),
+        ("ntk/dynamics/*.py", ["training"]),
         ("ntk/empirical/*.py", []),
         ("ntk/estimators/*.py", ["estimators"]),
         ("ntk/function_space/*.py", ["training"]),
