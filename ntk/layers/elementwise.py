@@ -94,6 +94,11 @@ class Elementwise(WithoutParameters):
     # Whether a positive factor of the argument is one of the result.
     homogeneous: ClassVar[bool] = False
 
+    @property
+    def jumps(self) -> bool:
+        """Whether the function has a step, which its gradient does not see."""
+        return False
+
     @abc.abstractmethod
     def function(self, x: Array) -> Array:
         r"""Evaluate :math:`\sigma` elementwise."""
