@@ -185,13 +185,13 @@ def test_compiles_maps_and_differentiates(x64):
 
 def test_single_precision_and_awkward_batches(x64):
     x = batch((8, 9))
-    x = jnp.concatenate([x, x[:2], 0 * x[:1], -x[1:2], 1e3 * x[2:3], x[3:4] + 1e-9])
-    for net in (before(ntk.Relu()), before(ntk.Erf(), draws=256)):
+    x = jnp.concatenate([x, x[:2], 0 * x[:1], -x[1:2], 3 * x[2:3], x[3:4] + 1e-9])
+    for net, tolerance in ((before(ntk.Relu()), 1e-4), (before(ntk.Erf(), draws=256), 1e-2)):
         double, single = ntk.kernel(net, x), ntk.kernel(net, x.astype(np.float32))
         for a, b in zip(double, single, strict=True):
             assert b.dtype == np.float32
             scale = float(jnp.abs(a).max())
-            np.testing.assert_allclose(a, b, atol=5e-3 * scale)
+            np.testing.assert_allclose(a, b, atol=tolerance * scale)
             np.testing.assert_array_equal(a, a.T)
             np.testing.assert_allclose(a[0], a[8], atol=1e-5 * scale)
             assert np.linalg.eigvalsh(a)[0] > -1e-6 * scale
