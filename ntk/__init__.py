@@ -1,6 +1,9 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
-from ntk import conventions, errors
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
 from ntk.dynamics import (
     DirectionFlow,
@@ -36,6 +39,7 @@ from ntk.layers import (
     Abs,
     Activation,
     AvgPool,
+    BatchNorm,
     Conv,
     ConvTranspose,
     Cos,
@@ -75,7 +79,12 @@ from ntk.layers import (
     mlp,
 )
 from ntk.state import Kernel, State
-from ntk.taylor import linearize
+from ntk.taylor import linearize, taylor_expand
+from ntk.training import Movement, Training, train
+
+if TYPE_CHECKING:
+    from ntk.estimators import NTKClassifier as NTKClassifier
+    from ntk.estimators import NTKRegressor as NTKRegressor
 
 __version__ = "0.1.0"
 
@@ -84,6 +93,7 @@ __all__ = [
     "Abs",
     "Activation",
     "AvgPool",
+    "BatchNorm",
     "Conv",
     "ConvTranspose",
     "Cos",
@@ -112,6 +122,7 @@ __all__ = [
     "LeakyRelu",
     "Modes",
     "Monomial",
+    "Movement",
     "NTKError",
     "NTKOperator",
     "NTKWarning",
@@ -134,6 +145,7 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
+    "Training",
     "Uncertainty",
     "calibration",
     "conventions",
@@ -143,6 +155,7 @@ __all__ = [
     "ensemble",
     "errors",
     "explain_empirical",
+    "function_space",
     "gp_posterior",
     "kernel",
     "linearize",
@@ -150,7 +163,24 @@ __all__ = [
     "mlp",
     "monte_carlo",
     "ntkgp_correction",
+    "phases",
     "predictive_entropy",
     "predictive_variance",
+    "spectra",
     "stream_empirical_ntk",
+    "taylor_expand",
+    "train",
 ]
+
+# What needs an extra is loaded when it is asked for, so that this import stays light.
+_LAZY = {"NTKClassifier": "ntk.estimators", "NTKRegressor": "ntk.estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
