@@ -249,13 +249,13 @@ def _check_record(record: Any, f: Any, features: Any) -> frozenset[str]:
 def _check_batch(size: Any, examples: int, key: Any) -> int | None:
     if size is None:
         return None
-    size = checks.positive_integer("batch_size", size)
-    if size > examples:
+    each = checks.positive_integer("batch_size", size)
+    if each > examples:
         raise InvalidValueError(
-            f"batch_size must be at most the number of examples, {examples}, got {size}"
+            f"batch_size must be at most the number of examples, {examples}, got {each}"
         )
     if key is None:
         raise InvalidTypeError(
             "key is missing: batches are drawn at random; pass key=jax.random.key(0)"
         )
-    return size
+    return each
