@@ -65,7 +65,7 @@ def plotly_script() -> Path:
 
 def note_figures(app: Sphinx, doctree: nodes.document) -> None:
     """Remember which pages have such a figure."""
-    if any(CLASS in node["classes"] for node in doctree.findall(nodes.raw)):
+    if any(node.get("ntk_figure") == CLASS for node in doctree.findall(nodes.raw)):
         app.env.metadata[app.env.docname][_MARKER] = "yes"
 
 

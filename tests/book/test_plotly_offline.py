@@ -93,6 +93,8 @@ def test_the_page_has_the_data_and_the_picture_in_one_figure(site):
     figure = page(site, "chapter").find("figure")
     assert json.loads(figure.find("script").string) == site[1].plot
     assert figure.find("script")["type"] == "application/json"
+    (holder,) = figure.find_all(class_="ntk-interactive")
+    assert holder.parent.find("img") is not None  # where the script looks for it
     assert figure.find("img")["alt"] == "two lines"
     assert "A caption." in figure.find("figcaption").get_text()
 

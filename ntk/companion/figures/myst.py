@@ -45,4 +45,5 @@ class FigureRenderer:
             "<", "\\u003c"
         )
         html = f'<div class="{CLASS}"><script type="application/json">{text}</script></div>'
-        return [nodes.raw("", html, format="html", classes=[CLASS])]
+        # Not as a class, for which docutils would put one more element around it.
+        return [nodes.raw("", html, format="html", ntk_figure=CLASS)]
