@@ -1,6 +1,6 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
-from ntk import conventions, errors
+from ntk import conventions, errors, function_space
 from ntk.analytic import kernel
 from ntk.empirical import (
     Estimate,
@@ -121,6 +121,7 @@ __all__ = [
     "ensemble",
     "errors",
     "explain_empirical",
+    "function_space",
     "gp_posterior",
     "kernel",
     "linearize",

@@ -94,6 +94,7 @@ def imported(text: str) -> set[str]:
         ("ntk/*.py", []),
         ("ntk/layers/*.py", []),
         ("ntk/empirical/*.py", []),
+        ("ntk/function_space/*.py", ["training"]),
         ("ntk/companion/**/*.py", ["book"]),
         ("book/_ext/*.py", ["book"]),
         ("notebooks/*.ipynb", ["book"]),
