@@ -1,7 +1,7 @@
 """Forward and backward vectors of a network, written out as the recursion chapter derives them."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -75,7 +75,7 @@ def passes(
         raise ShapeError(
             f"the last of weights must have one column, one output; got {weights[-1].shape}"
         )
-    slope = slope_of(sigma)
+    slope: Any = jnp.vectorize(jax.grad(sigma))
     forward, scaled_slopes = [x], []
     for weight in weights[:-1]:
         scale = (c_sigma / weight.shape[1]) ** 0.5
@@ -86,40 +86,3 @@ def passes(
     for weight, scaled_slope in zip(weights[:0:-1], scaled_slopes[::-1], strict=True):
         backward.append(scaled_slope * (backward[-1] @ weight.T))
     return Passes(forward, backward[::-1])
-
-
-def tangent_kernel(vectors: Passes) -> Float[Array, "N N"]:
-    r"""Tangent kernel of a bias-free network from its forward and backward vectors.
-
-    .. math:: \hat\Theta(x, x') = \sum_{h=1}^{L+1} \langle b^{(h)}(x), b^{(h)}(x') \rangle
-              \langle g^{(h-1)}(x), g^{(h-1)}(x') \rangle
-
-    (Arora et al. 2019, section 3), exactly and without a gradient.
-
-    Parameters
-    ----------
-    vectors : Passes
-        The vectors of all layers.
-
-    Returns
-    -------
-    Array, shape (N, N)
-        The kernel on the inputs that the vectors belong to.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> weights = [jnp.ones((2, 3)), jnp.ones((3, 1))]
-    >>> tangent_kernel(passes(weights, jnp.ones((1, 2)), jax.nn.relu, 2.0)).tolist()
-    [[12.0]]
-    """
-    total = jnp.zeros((), vectors.forward[0].dtype)
-    for g, b in zip(vectors.forward, vectors.backward, strict=True):
-        total = total + (b @ b.T) * (g @ g.T)
-    return total
-
-
-def slope_of(sigma: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """Return the derivative of an elementwise activation, elementwise."""
-    slope: Callable[[Array], Array] = jnp.vectorize(jax.grad(sigma))
-    return slope

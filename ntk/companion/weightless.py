@@ -5,105 +5,147 @@ these cost as much as the width; the weights would cost its square.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jaxtyping import Float, PRNGKeyArray
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from ntk import checks
-from ntk.companion.backward import Passes, slope_of
-from ntk.errors import InvalidValueError
+from ntk.errors import InvalidValueError, ShapeError
 
+Array = NDArray[Any]
 Readout = Literal["gaussian", "ones"]
 
 
-def draw_passes(
-    key: PRNGKeyArray,
-    x: Float[Array, "N d"],
+class Nonlinearity(NamedTuple):
+    r"""An activation, elementwise on NumPy arrays.
+
+    Attributes
+    ----------
+    function, derivative : callable
+        :math:`\sigma` and :math:`\dot\sigma`.
+    c_sigma : float
+        The factor in front of :math:`\sigma^2`; with
+        :math:`1 / \mathbb E[\sigma(z)^2]` variance 1 is preserved.
+    """
+
+    function: Callable[[Array], Array]
+    derivative: Callable[[Array], Array]
+    c_sigma: float
+
+
+RELU = Nonlinearity(lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype), 2.0)
+ERF = Nonlinearity(special.erf, lambda z: (2 / np.pi**0.5 * np.exp(-(z**2))).astype(z.dtype), 1.0)
+
+
+class Vectors(NamedTuple):
+    r"""What :func:`draw_vectors` returns: a column for each input, one array for each layer.
+
+    Attributes
+    ----------
+    forward : list of NDArray, shapes (networks, d_h, N)
+        The vectors :math:`g^{(h)}`, :math:`h = 0, \dots, L`; the first are the inputs.
+    backward : list of NDArray, shapes (networks, d_h, N)
+        The vectors :math:`b^{(h)}`, :math:`h = 1, \dots, L + 1`; the last are ones.
+    """
+
+    forward: list[Array]
+    backward: list[Array]
+
+    @property
+    def kernels(self) -> Array:
+        """Tangent kernels, one for each network: `(networks, N, N)`."""
+        pairs = zip(self.forward, self.backward, strict=True)
+        return np.asarray(sum(gram(g) * gram(b) for g, b in pairs))
+
+
+def gram(columns: Array) -> Array:
+    """Return the inner products of the columns of each matrix in a stack."""
+    return columns.swapaxes(-1, -2) @ columns
+
+
+def draw_vectors(
+    rng: np.random.Generator,
+    x: ArrayLike,
     widths: Sequence[int],
-    sigma: Callable[[Array], Array],
-    c_sigma: float,
+    nonlinearity: Nonlinearity,
+    networks: int,
     *,
     readout: Readout = "gaussian",
-) -> Passes:
-    r"""Draw the forward and backward vectors of a random network, not its weights.
+) -> Vectors:
+    r"""Draw the forward and backward vectors of random networks, not their weights.
 
     They have the law of :func:`ntk.companion.backward.passes` with standard normal weights. With
     :math:`G = (g^{(h-1)}(x))_x = Q R` and :math:`B = (b^{(h)}(x))_x = Q' R'`, and standard
     normal :math:`Z`, :math:`Y`,
 
     .. math:: W^{(h)} G &= Z R, \\
-              \bigl(W^{(h)}\bigr)^\top B &\overset{d}{=} Q Z^\top B + (1 - Q Q^\top)\, Y R',
+              \bigl(W^{(h)}\bigr)^\top B
+              &\overset{d}{=} Q Z^\top B + (1 - Q Q^\top)\, Y R',
 
     since :math:`Z = W^{(h)} Q` fixes the weights on the columns of :math:`Q` and leaves them free
     on the complement, and :math:`Y R'` has the law of a fresh :math:`\tilde W^\top B`.
 
     Parameters
     ----------
-    key : PRNGKeyArray
+    rng : numpy.random.Generator
         The source of randomness.
-    x : Array, shape (N, d)
-        Inputs; the result has their dtype.
+    x : array_like, shape (N, d)
+        Inputs, the same for all networks; float32 or float64, in which everything is computed.
     widths : sequence of int
         Widths of the hidden layers, at least one.
-    sigma : callable
-        The activation, elementwise.
-    c_sigma : float
-        The factor in front of its square, as for ``passes``.
+    nonlinearity : Nonlinearity
+        The activation, such as ``RELU``.
+    networks : int
+        How many independent networks.
     readout : {"gaussian", "ones"}
         The weights of the last layer.
 
     Returns
     -------
-    Passes
-        The vectors of all layers.
+    Vectors
+        The vectors of all layers, and from them the tangent kernels.
 
     Raises
     ------
-    InvalidValueError, InvalidTypeError
-        If there is no hidden layer, a width is not a positive integer, or the readout unknown.
+    ShapeError, InvalidValueError, InvalidTypeError
+        If ``x`` is not a matrix of finite numbers, there is no hidden layer, a width or
+        ``networks`` is not a positive integer, or the readout is unknown.
 
     Examples
     --------
-    >>> import jax, jax.numpy as jnp
-    >>> forward, backward = draw_passes(
-    ...     jax.random.key(0), jnp.eye(3), (7, 5), jax.nn.relu, 2.0
-    ... )
-    >>> [g.shape for g in forward], [b.shape for b in backward]
-    ([(3, 3), (3, 7), (3, 5)], [(3, 7), (3, 5), (3, 1)])
+    >>> import numpy as np
+    >>> drawn = draw_vectors(np.random.default_rng(0), np.eye(3), (7, 5), RELU, 10)
+    >>> [g.shape for g in drawn.forward], drawn.kernels.shape
+    ([(10, 3, 3), (10, 7, 3), (10, 5, 3)], (10, 3, 3))
     """
-    sizes = [checks.positive_integer("widths", n) for n in widths]
-    if not sizes:
-        raise InvalidValueError("widths is empty; a network needs at least one hidden layer")
+    points = _matrix(x)
+    sizes, count = _sizes(widths), checks.positive_integer("networks", networks)
     checks.choice("readout", readout, ("gaussian", "ones"))
-    below, above, last = (jax.random.split(k, len(sizes)) for k in jax.random.split(key, 3))
-    slope = slope_of(sigma)
-    forward, scaled_slopes, seen = [x], [], []
-    for width, layer_key in zip(sizes, below, strict=True):
-        basis, coordinates = jnp.linalg.qr(forward[-1].T)
-        projected = jax.random.normal(layer_key, (width, basis.shape[1]), x.dtype)
-        preactivation = (projected @ coordinates).T
-        scale = (c_sigma / width) ** 0.5
-        forward.append(scale * sigma(preactivation))
-        scaled_slopes.append(scale * slope(preactivation))
+
+    def normal(*shape: int) -> Array:
+        return rng.standard_normal((count, *shape), points.dtype)
+
+    forward, slopes, seen = [np.broadcast_to(points.T, (count, *points.T.shape))], [], []
+    for width in sizes:
+        basis, coordinates = np.linalg.qr(forward[-1] if forward[1:] else forward[-1][:1])
+        projected = normal(width, basis.shape[-1])
+        preactivation = projected @ coordinates
+        scale = (nonlinearity.c_sigma / width) ** 0.5
+        forward.append(scale * nonlinearity.function(preactivation))
+        slopes.append(scale * nonlinearity.derivative(preactivation))
         seen.append((basis, projected))
-    ones = jnp.ones((x.shape[0], 1), x.dtype)
-    row = jnp.ones(sizes[-1], x.dtype)
-    if readout == "gaussian":
-        row = jax.random.normal(last[0], (sizes[-1],), x.dtype)
-    backward = [ones, scaled_slopes[-1] * row]
+    row = normal(sizes[-1], 1) if readout == "gaussian" else np.ones((1, 1), points.dtype)
+    backward = [np.ones((count, 1, len(points)), points.dtype), slopes[-1] * row]
     for h in range(len(sizes) - 1, 0, -1):
         basis, projected = seen[h]
-        root = jnp.linalg.qr(backward[-1].T, mode="r")
-        fresh = (jax.random.normal(above[h], (sizes[h - 1], root.shape[0]), x.dtype) @ root).T
-        known = backward[-1] @ projected
-        pulled_back = fresh + (known - fresh @ basis) @ basis.T
-        backward.append(scaled_slopes[h - 1] * pulled_back)
-    return Passes(forward, backward[::-1])
+        root = np.linalg.qr(backward[-1], mode="r")
+        fresh = normal(sizes[h - 1], root.shape[-2]) @ root
+        known = projected.swapaxes(-1, -2) @ backward[-1]
+        pulled_back = fresh + basis @ (known - basis.swapaxes(-1, -2) @ fresh)
+        backward.append(slopes[h - 1] * pulled_back)
+    return Vectors(forward, backward[::-1])
 
 
 def draw_relu_diagonal(
@@ -148,10 +190,7 @@ def draw_relu_diagonal(
     >>> theta.round(1).tolist()
     [3.0, 3.0, 3.0]
     """
-    sizes = [checks.positive_integer("widths", n) for n in widths]
-    count = checks.positive_integer("networks", networks)
-    if not sizes:
-        raise InvalidValueError("widths is empty; a network needs at least one hidden layer")
+    sizes, count = _sizes(widths), checks.positive_integer("networks", networks)
     active = [rng.binomial(n, 0.5, count) for n in sizes]
     forward = [np.ones(count)]
     for n, a in zip(sizes, active, strict=True):
@@ -166,3 +205,19 @@ def draw_relu_diagonal(
         backward = 2.0 / sizes[h] * (along + across)
         total += backward * forward[h]
     return np.where(alive, total, 0.0)
+
+
+def _matrix(x: ArrayLike) -> Array:
+    points = np.asarray(x)
+    if points.ndim != 2 or points.size == 0:
+        raise ShapeError(f"x must have shape (N, d) with N, d >= 1, got {points.shape}")
+    if not np.isfinite(points).all():
+        raise InvalidValueError("x has entries that are not finite; drop these inputs")
+    return points if points.dtype == np.float32 else points.astype(np.float64)
+
+
+def _sizes(widths: Sequence[int]) -> list[int]:
+    sizes = [checks.positive_integer("widths", n) for n in widths]
+    if not sizes:
+        raise InvalidValueError("widths is empty; a network needs at least one hidden layer")
+    return sizes

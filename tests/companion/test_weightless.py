@@ -5,31 +5,36 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ntk.companion.backward import passes, tangent_kernel
-from ntk.companion.weightless import draw_passes, draw_relu_diagonal
-from ntk.errors import InvalidTypeError, InvalidValueError
+from ntk.companion.backward import passes
+from ntk.companion.weightless import ERF, RELU, Vectors, draw_relu_diagonal, draw_vectors
+from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
-WIDTHS = (5, 4)
-NETWORKS = 20_000
+NETWORKS = 40_000
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
 
 
 def moments(vectors):
-    """Numbers that feel the joint law of all layers: kernel, its square, norms, and a cross term."""
-    kernel = tangent_kernel(vectors)
-    (_, g1, g2), (b1, b2, _) = vectors
-    values = [kernel, kernel**2, b1 @ b1.T, (b1 @ b1.T) * (g1 @ g1.T), (b2 @ b2.T) * (g2 @ g2.T)]
-    return jnp.concatenate([v.ravel() for v in values])
+    """Numbers that feel the joint law of all layers: kernels, squares, norms, a cross term."""
+    first, kernels = vectors.backward[0], vectors.kernels
+    norms = first.swapaxes(1, 2) @ first
+    values = [kernels, kernels**2, norms, norms * kernels]
+    return np.concatenate([v.reshape(len(v), -1) for v in values], axis=1)
 
 
 def standard_errors_apart(a, b):
     off = np.abs(a.mean(0) - b.mean(0))
-    return np.max(off / np.sqrt((a.var(0) + b.var(0)) / len(a)))
+    return np.max(off / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b)))
 
 
-@pytest.mark.parametrize("readout", ["gaussian", "ones"])
-@pytest.mark.parametrize(("sigma", "c"), [(jax.nn.relu, 2.0), (jax.lax.erf, 1.0)])
-def test_law_of_networks_with_weights(sigma, c, readout):
-    x = jnp.asarray([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0]])
+@pytest.mark.parametrize(
+    ("sigma", "nonlinearity", "readout"),
+    [(jax.nn.relu, RELU, "gaussian"), (jax.lax.erf, ERF, "ones")],
+)
+def test_law_of_networks_with_weights(sigma, nonlinearity, readout):
+    x = np.array([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0]], np.float32)
 
     def with_weights(key):
         keys = jax.random.split(key, 3)
@@ -37,69 +42,64 @@ def test_law_of_networks_with_weights(sigma, c, readout):
         weights = [jax.random.normal(k, s) for k, s in zip(keys, shapes, strict=True)]
         if readout == "ones":
             weights[-1] = jnp.ones((4, 1))
-        return moments(passes(weights, x, sigma, c))
+        return passes(weights, jnp.asarray(x), sigma, nonlinearity.c_sigma)
 
-    def without(key):
-        return moments(draw_passes(key, x, WIDTHS, sigma, c, readout=readout))
-
-    drawn = [
-        np.asarray(jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(seed), NETWORKS)))
-        for seed, one in enumerate((with_weights, without))
-    ]
-    assert standard_errors_apart(*drawn) < 4.5
+    known = jax.jit(jax.vmap(with_weights))(jax.random.split(jax.random.key(0), NETWORKS))
+    forward, backward = jax.tree.map(lambda a: np.asarray(a).swapaxes(1, 2), known)
+    drawn = draw_vectors(rng(), x, (5, 4), nonlinearity, NETWORKS, readout=readout)
+    assert standard_errors_apart(moments(Vectors(forward, backward)), moments(drawn)) < 4.5
 
 
-def test_homogeneous_networks_satisfy_eulers_identity(x64):
-    x = jax.random.normal(jax.random.key(1), (4, 3))
-    forward, backward = draw_passes(jax.random.key(0), x, (7, 6, 5), jax.nn.relu, 2.0)
+def test_homogeneous_networks_satisfy_eulers_identity():
+    x = rng(1).standard_normal((4, 3))
+    forward, backward = draw_vectors(rng(), x, (7, 6, 5), RELU, 10)
     # <f, b> is the output, in every layer; g is f times the root of 2 / width where b is not zero.
     outputs = [
-        jnp.sum(g * b, axis=1) * (g.shape[1] / 2) ** 0.5
+        (g * b).sum(axis=1) * (g.shape[1] / 2) ** 0.5
         for g, b in zip(forward[1:], backward[:-1], strict=True)
     ]
-    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-10)
-    np.testing.assert_allclose(outputs[2], outputs[0], rtol=1e-10)
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(outputs[2], outputs[0], rtol=1e-10, atol=1e-13)
 
 
-def test_collinear_and_equal_inputs(x64):
-    x = jnp.asarray([[0.6, 0.8], [1.2, 1.6], [0.6, 0.8]])
-    forward, backward = draw_passes(jax.random.key(3), x, (6, 3), jax.nn.relu, 2.0)
+def test_collinear_and_equal_inputs():
+    x = np.array([[0.6, 0.8], [1.2, 1.6], [0.6, 0.8]])
+    forward, backward = draw_vectors(rng(), x, (6, 3), RELU, 20)
     for g in forward:
-        np.testing.assert_allclose(g[1:], jnp.stack([2 * g[0], g[0]]), rtol=1e-10, atol=1e-12)
+        expected = np.stack([2 * g[..., 0], g[..., 0]], axis=-1)
+        np.testing.assert_allclose(g[..., 1:], expected, rtol=1e-10, atol=1e-12)
     for b in backward:
-        np.testing.assert_allclose(b[1:], jnp.stack([b[0], b[0]]), rtol=1e-8, atol=1e-10)
+        expected = np.stack([b[..., 0]] * 2, axis=-1)
+        np.testing.assert_allclose(b[..., 1:], expected, rtol=1e-8, atol=1e-10)
 
 
 def test_zero_input_gives_zero_kernel():
-    vectors = draw_passes(jax.random.key(0), jnp.zeros((1, 3)), (4, 4), jax.nn.relu, 2.0)
-    assert tangent_kernel(vectors).tolist() == [[0.0]]
+    kernels = draw_vectors(rng(), np.zeros((1, 3)), (4, 4), RELU, 5).kernels
+    assert not kernels.any()
 
 
-def test_more_inputs_than_neurons():
-    x = jax.random.normal(jax.random.key(0), (6, 2))
-    forward, backward = draw_passes(jax.random.key(1), x, (3, 2), jax.lax.erf, 1.0)
-    assert [g.shape for g in forward] == [(6, 2), (6, 3), (6, 2)]
-    assert [b.shape for b in backward] == [(6, 3), (6, 2), (6, 1)]
+def test_more_inputs_than_neurons_in_single_precision():
+    x = rng().standard_normal((6, 2)).astype(np.float32)
+    forward, backward = draw_vectors(rng(), x, (3, 2), ERF, 7)
+    assert [g.shape for g in forward] == [(7, 2, 6), (7, 3, 6), (7, 2, 6)]
+    assert [b.shape for b in backward] == [(7, 3, 6), (7, 2, 6), (7, 1, 6)]
+    assert {a.dtype for a in (*forward, *backward)} == {np.dtype(np.float32)}
 
 
 def test_diagonal_has_the_law_of_the_vectors():
-    draw = jax.vmap(
-        lambda key: tangent_kernel(draw_passes(key, jnp.eye(1), (4, 3, 5), jax.nn.relu, 2.0))
-    )
-    vectors = np.asarray(jax.jit(draw)(jax.random.split(jax.random.key(2), NETWORKS)))[:, 0]
-    scalars = draw_relu_diagonal(np.random.default_rng(0), (4, 3, 5), NETWORKS)[:, None]
+    vectors = draw_vectors(rng(1), np.eye(1), (4, 3, 5), RELU, NETWORKS).kernels[:, 0]
+    scalars = draw_relu_diagonal(rng(2), (4, 3, 5), NETWORKS)[:, None]
     a, b = (np.concatenate([t, t**2, t == 0], axis=1) for t in (vectors, scalars))
     assert standard_errors_apart(a, b) < 4.5
 
 
 @pytest.mark.parametrize("n", [1, 3, 50])
 def test_diagonal_of_one_hidden_layer_in_closed_form(n):
-    theta = draw_relu_diagonal(np.random.default_rng(n), (n,), 200_000)
+    theta = draw_relu_diagonal(rng(n), (n,), 200_000)
     squares = (theta - 2.0) ** 2
     assert abs(theta.mean() - 2.0) < 5 * theta.std() / len(theta) ** 0.5
     assert abs(squares.mean() - 12 / n) < 5 * squares.std() / len(theta) ** 0.5
-    dead = np.mean(theta == 0)
-    assert abs(dead - 0.5**n) <= 5 * (0.5**n / len(theta)) ** 0.5
+    assert abs(np.mean(theta == 0) - 0.5**n) <= 5 * (0.5**n / len(theta)) ** 0.5
 
 
 @pytest.mark.parametrize(
@@ -107,14 +107,23 @@ def test_diagonal_of_one_hidden_layer_in_closed_form(n):
 )
 def test_bad_widths(widths, error):
     with pytest.raises(error, match="widths"):
-        draw_passes(jax.random.key(0), jnp.eye(2), widths, jax.nn.relu, 2.0)
+        draw_vectors(rng(), np.eye(2), widths, RELU, 3)
     with pytest.raises(error, match="widths"):
-        draw_relu_diagonal(np.random.default_rng(0), widths, 3)
+        draw_relu_diagonal(rng(), widths, 3)
+
+
+@pytest.mark.parametrize(
+    ("x", "error"),
+    [(np.ones(3), ShapeError), (np.ones((0, 2)), ShapeError), ([[np.nan]], InvalidValueError)],
+)
+def test_bad_inputs(x, error):
+    with pytest.raises(error, match="x"):
+        draw_vectors(rng(), x, (3,), RELU, 3)
 
 
 def test_bad_readout_and_count():
     # A wrong word is a type error where types are checked, as they are in the tests.
     with pytest.raises((InvalidValueError, TypeError), match="readout"):
-        draw_passes(jax.random.key(0), jnp.eye(2), (3,), jax.nn.relu, 2.0, readout="one")
-    with pytest.raises(InvalidTypeError, match="networks"):
-        draw_relu_diagonal(np.random.default_rng(0), (3,), 1.5)
+        draw_vectors(rng(), np.eye(2), (3,), RELU, 3, readout="one")
+    with pytest.raises((InvalidTypeError, TypeError), match="networks"):
+        draw_relu_diagonal(rng(), (3,), 1.5)
