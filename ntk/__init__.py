@@ -1,6 +1,6 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
-from ntk import conventions, errors
+from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
 from ntk.empirical import (
     Estimate,
@@ -60,7 +60,8 @@ from ntk.layers import (
 )
 from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
-from ntk.taylor import linearize
+from ntk.taylor import linearize, taylor_expand
+from ntk.training import Movement, Training, train
 
 __version__ = "0.1.0"
 
@@ -92,6 +93,7 @@ __all__ = [
     "LayerNorm",
     "LeakyRelu",
     "Monomial",
+    "Movement",
     "NTKError",
     "NTKOperator",
     "NTKWarning",
@@ -114,6 +116,7 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
+    "Training",
     "conventions",
     "empirical_nngp",
     "empirical_ntk",
@@ -121,10 +124,15 @@ __all__ = [
     "ensemble",
     "errors",
     "explain_empirical",
+    "function_space",
     "gp_posterior",
     "kernel",
     "linearize",
     "mlp",
     "monte_carlo",
+    "phases",
+    "spectra",
     "stream_empirical_ntk",
+    "taylor_expand",
+    "train",
 ]

@@ -53,3 +53,7 @@ class NTKWarning(UserWarning):
 
 class PrecisionWarning(NTKWarning):
     """float64 was asked for, but JAX is set to keep float32 only."""
+
+
+class DivergenceWarning(NTKWarning):
+    """Training has run away: the learning rate is beyond what is stable."""

@@ -92,6 +92,11 @@ class Elementwise(WithoutParameters):
     single_variances: ClassVar[bool] = True
     centred: ClassVar[bool | None] = False
 
+    @property
+    def jumps(self) -> bool:
+        """Whether the function has a step, which its gradient does not see."""
+        return False
+
     @abc.abstractmethod
     def function(self, x: Array) -> Array:
         r"""Evaluate :math:`\sigma` elementwise."""

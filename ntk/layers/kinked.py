@@ -191,6 +191,11 @@ class Sign(Geometric):
     1.0
     """
 
+    @property
+    def jumps(self) -> bool:
+        """It does, at zero."""
+        return True
+
     def function(self, x: Array) -> Array:
         """Evaluate the sign."""
         return jnp.sign(x)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ntk.checks import is_concrete
 from ntk.layers.base import Limit, description, static
+from ntk.layers.rectifier_run import is_rectifier_block, propagate_rectified
 from ntk.pytrees import register
 from ntk.state import State
 
@@ -87,6 +88,8 @@ class Repeated(Limit):
             for i in range(1, self.length):
                 state = jax.tree.map(lambda leaf, i=i: leaf[i], self.block).propagate(state)
             return state
+        if is_rectifier_block(rest.limits) and state.gap is not None and not state.paired:
+            return propagate_rectified(rest.limits[0], self.length - 1, state)
         return jax.lax.scan(
             lambda carry, block: (block.propagate(carry), None), state, rest, self.length - 1
         )[0]
