@@ -140,7 +140,7 @@ def draw_vectors(
     backward = [np.ones((count, 1, len(points)), points.dtype), slopes[-1] * row]
     for h in range(len(sizes) - 1, 0, -1):
         basis, projected = seen[h]
-        root = np.linalg.qr(backward[-1], mode="r")
+        root = np.asarray(np.linalg.qr(backward[-1], mode="r"))
         fresh = normal(sizes[h - 1], root.shape[-2]) @ root
         known = projected.swapaxes(-1, -2) @ backward[-1]
         pulled_back = fresh + basis @ (known - basis.swapaxes(-1, -2) @ fresh)
