@@ -93,7 +93,9 @@ def imported(text: str) -> set[str]:
     [
         ("ntk/*.py", []),
         ("ntk/layers/*.py", []),
+        ("ntk/dynamics/*.py", ["training"]),
         ("ntk/empirical/*.py", []),
+        ("ntk/estimators/*.py", ["estimators"]),
         ("ntk/function_space/*.py", ["training"]),
         ("ntk/training/*.py", ["training"]),
         ("ntk/companion/**/*.py", ["book"]),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import ntk
-from ntk.errors import InvalidTypeError, InvalidValueError
 
 
 def setting():
@@ -100,17 +99,3 @@ def test_the_second_degree_has_the_hessian_of_the_model(x64):
     kernel, start = (ntk.empirical_ntk(quadratic, p, x) for p in (far, params))
     np.testing.assert_allclose(start, ntk.empirical_ntk(net.apply, params, x), rtol=1e-9)
     assert np.abs(kernel - start).max() > 0.1  # the kernel of a quadratic model moves
-
-
-def test_degrees_that_are_none_are_refused():
-    for degree, kind in [
-        (-1, InvalidValueError),
-        (1.5, InvalidTypeError),
-        (True, InvalidTypeError),
-    ]:
-        with pytest.raises(kind, match="degree must be"):
-            ntk.taylor_expand(cubic, {}, degree)
-    with pytest.raises(InvalidTypeError, match="f must be a function"):
-        ntk.taylor_expand(ntk.mlp(1), {}, 2)
-    with pytest.raises(InvalidTypeError, match="structure of the point of expansion"):
-        ntk.taylor_expand(cubic, {"w": 1.0}, 2)({"v": 1.0}, None)

@@ -9,6 +9,7 @@ from jax import Array
 
 from ntk.layers.base import Limit, description, static
 from ntk.layers.pair import root
+from ntk.layers.weights import require_limit
 from ntk.state import State
 
 
@@ -119,3 +120,26 @@ def _widened_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[A
     _, smooth = jax.jvp(_subtracted, primals, tangents)
     zero = (primals[3] == 0)[:, None] | (primals[4] == 0)[None]
     return found, jnp.where(zero, smooth, change)
+
+
+def affine(layer: Any, width: int) -> Affine:
+    """Return the map of a layer's scales, squared before anything rounds them.
+
+    Parameters
+    ----------
+    layer : Layer
+        With the fields ``sigma_w``, ``sigma_b`` and ``parametrization`` of :class:`ntk.Dense`.
+    width : int
+        Number of outputs.
+
+    Raises
+    ------
+    InvalidValueError
+        If the parametrisation has no limit.
+    """
+    return Affine(
+        layer.sigma_w**2,
+        None if layer.sigma_b is None else layer.sigma_b**2,
+        width,
+        require_limit(layer.parametrization),
+    )

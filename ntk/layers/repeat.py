@@ -36,6 +36,11 @@ class Chain(Limit):
         return next((answer for answer in said if answer is not None), None)
 
     @property
+    def couples_batch(self) -> bool:  # type: ignore[override]
+        """Whether one of them does."""
+        return any(limit.couples_batch for limit in self.limits)
+
+    @property
     def single_variances(self) -> bool:  # type: ignore[override]
         """Whether all of them do."""
         return all(limit.single_variances for limit in self.limits)
@@ -63,6 +68,11 @@ class Repeated(Limit):
 
     block: Any
     length: int = static()
+
+    @property
+    def couples_batch(self) -> bool:  # type: ignore[override]
+        """Whether the block does."""
+        return bool(self.block.couples_batch)
 
     @property
     def single_variances(self) -> bool:  # type: ignore[override]

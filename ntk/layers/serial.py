@@ -12,7 +12,7 @@ from jaxtyping import PRNGKeyArray
 
 from ntk.errors import InvalidTypeError, located
 from ntk.layers.base import Layer, Limit, Params
-from ntk.layers.repeat import Chain
+from ntk.layers.joined import chain, joined
 from ntk.state import State
 
 
@@ -105,11 +105,11 @@ class Serial(Layer):
         for i, layer in enumerate(self.layers):
             with located("layer", i, layer):
                 limits.append(layer.limit())
-        return Chain(tuple(limits))
+        return chain(limits)
 
     def propagate(self, state: State) -> State:
         """Carry the covariance and the tangent kernel through each layer in turn."""
-        for i, layer in enumerate(self.layers):
-            with located("layer", i, layer):
-                state = layer.propagate(state)
+        for i, limit in joined(self.layers):
+            with located("layer", i, self.layers[i]):
+                state = limit.propagate(state)
         return state

@@ -36,6 +36,11 @@ class SumOfLimits(Limit):
         return any(said) if said else None
 
     @property
+    def couples_batch(self) -> bool:  # type: ignore[override]
+        """Whether a branch does."""
+        return any(branch.couples_batch for branch in self.branches)
+
+    @property
     def single_variances(self) -> bool:  # type: ignore[override]
         """Whether all branches do."""
         return all(branch.single_variances for branch in self.branches)

@@ -59,9 +59,9 @@ def settle(activation: Elementwise, sigma_w: Any, sigma_b: Any, start: float) ->
     beyond_up = np.where((sign < 0) & (columns > middle), columns, len(grid)).min(axis=1)
     before_up = np.where((sign > 0) & (columns < beyond_up[:, None]), columns, -1).max(axis=1)
     beyond_down = np.where((sign > 0) & (columns < middle), columns, -1).max(axis=1)
-    before_down = np.where(
-        (sign < 0) & (columns > beyond_down[:, None]), columns, len(grid)
-    ).min(axis=1)
+    before_down = np.where((sign < 0) & (columns > beyond_down[:, None]), columns, len(grid)).min(
+        axis=1
+    )
     rises = (here > 0) & (beyond_up < len(grid))
     falls = (here < 0) & (beyond_down >= 0)
     vanishes = (here < 0) & (beyond_down < 0)

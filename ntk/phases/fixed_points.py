@@ -153,9 +153,7 @@ def fixed_correlation(
 
 
 @in_double_precision
-def fixed_point(
-    field: MeanField, *, length: float | None = None, start: float = 1.0
-) -> FixedPoint:
+def fixed_point(field: MeanField, *, length: float | None = None, start: float = 1.0) -> FixedPoint:
     r"""Return fixed length and correlation, the phase and the depth scales.
 
     .. math:: \xi_q^{-1} = -\log |V'(q^*)|, \qquad

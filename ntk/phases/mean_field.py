@@ -205,9 +205,7 @@ class MeanField:
             )
         return cov / after
 
-    def chi(
-        self, q: Num[ArrayLike, "..."], c: Num[ArrayLike, "..."] = 1.0
-    ) -> Float[Array, "..."]:
+    def chi(self, q: Num[ArrayLike, "..."], c: Num[ArrayLike, "..."] = 1.0) -> Float[Array, "..."]:
         r"""Return :math:`\chi(c) = \sigma_w^2\, \mathbb E[\dot\sigma(u) \dot\sigma(v)]`.
 
         At a fixed length it is the slope of the correlation map. At :math:`c = 1` it is

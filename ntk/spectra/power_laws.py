@@ -194,8 +194,7 @@ def _check_range(places: Any, values: Any, start: int, stop: int) -> None:
     if not (values > 0).all():
         worst = places[np.argmin((values > 0).all(axis=0))]
         raise InvalidValueError(
-            f"values must be positive: the one at rank {worst:g} is not; end the "
-            "range before it"
+            f"values must be positive: the one at rank {worst:g} is not; end the range before it"
         )
     if 1 < len(values) < FEWEST:
         raise InvalidValueError(

@@ -3,6 +3,7 @@
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -17,7 +18,7 @@ def setting(outputs):
     net = ntk.mlp(1, 24, "erf", sigma_w=1.4, sigma_b=0.3, outputs=outputs)
     params = net.init(jax.random.key(0), (4,))
     rng = np.random.default_rng(0)
-    points, y = rng.standard_normal((9, 4)), rng.standard_normal((6, outputs))
+    points, y = (jnp.asarray(rng.standard_normal(s)) for s in ((9, 4), (6, outputs)))
     full = ntk.empirical_ntk(net.apply, params, points, points[:6], output="full")
     # All outputs with all outputs, as one matrix.
     gram = np.asarray(full).transpose(0, 2, 1, 3).reshape(9 * outputs, 6 * outputs)
@@ -50,7 +51,7 @@ def test_parameter_space_and_function_space_agree(x64, outputs, momentum):
         x_test=x_test,
         optimizer=partial(optax.sgd, momentum=momentum),
     )
-    flat = (*(np.asarray(f(params, a)).ravel() for a in (x, x_test)), y.ravel())
+    flat = (np.ravel(f(params, x)), np.ravel(f(params, x_test)), np.ravel(y))
     u, v = recursion(K, cross, *flat, ETA, momentum)
     np.testing.assert_allclose(trained.outputs.reshape(5, -1), u[AT], rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(trained.outputs_test.reshape(5, -1), v[AT], rtol=1e-8, atol=1e-10)
