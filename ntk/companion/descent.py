@@ -9,10 +9,12 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from ntk.errors import MissingExtraError
+from ntk.dynamics.extra import load
+from ntk.dynamics.losses import squared
+from ntk.dynamics.trajectory import LossScale
 from ntk.model import Model
 from ntk.training import train
-from ntk.training.losses import LossScale, scaled, squared
+from ntk.training.objective import scaled
 
 ROUNDING = 1e-6
 """By how much the same loss may differ between two compiled programs, relatively."""
@@ -95,12 +97,7 @@ def parameter_flow(
     >>> round(float(w), 4)  # 1 - exp(-1)
     0.6321
     """
-    try:
-        import diffrax
-    except ImportError as error:
-        raise MissingExtraError(
-            "parameter_flow needs diffrax: pip install 'ntk-companion[book]'"
-        ) from error
+    diffrax = load("diffrax")
     # One flat vector: the solver's buffers do not take the empty leaves of layers without any.
     start, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
     gradient = jax.grad(lambda flat: squared_loss(f, unravel(flat), x, y, loss_scale))
