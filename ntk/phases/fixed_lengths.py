@@ -59,9 +59,9 @@ def settle(activation: Elementwise, sigma_w: Any, sigma_b: Any, start: float) ->
     beyond_up = np.where((sign < 0) & (columns > middle), columns, len(grid)).min(axis=1)
     before_up = np.where((sign > 0) & (columns < beyond_up[:, None]), columns, -1).max(axis=1)
     beyond_down = np.where((sign > 0) & (columns < middle), columns, -1).max(axis=1)
-    before_down = np.where(
-        (sign < 0) & (columns > beyond_down[:, None]), columns, len(grid)
-    ).min(axis=1)
+    before_down = np.where((sign < 0) & (columns > beyond_down[:, None]), columns, len(grid)).min(
+        axis=1
+    )
     rises = (here > 0) & (beyond_up < len(grid))
     falls = (here < 0) & (beyond_down >= 0)
     vanishes = (here < 0) & (beyond_down < 0)
@@ -87,7 +87,7 @@ def relative_change(activation: Elementwise, q: Any, sigma_w: Any, sigma_b: Any)
 
 
 def repels(activation: Elementwise, q: Any, sigma_w: Any) -> Any:
-    """Return where the length map has a slope beyond -1 and 1, but for the error of a difference."""
+    """Return where the slope of the length map is beyond -1 and 1, by a difference."""
     step = 1e-5 * q
     up, down = (duals(activation, q + s)[0] for s in (step, -step))
     return np.abs(sigma_w**2 * (up - down) / (2 * step)) > 1 + 1e-6

@@ -153,9 +153,7 @@ def fixed_correlation(
 
 
 @in_double_precision
-def fixed_point(
-    field: MeanField, *, length: float | None = None, start: float = 1.0
-) -> FixedPoint:
+def fixed_point(field: MeanField, *, length: float | None = None, start: float = 1.0) -> FixedPoint:
     r"""Return fixed length and correlation, the phase and the depth scales.
 
     .. math:: \xi_q^{-1} = -\log |V'(q^*)|, \qquad
@@ -225,7 +223,8 @@ def depth_scale(factor: Any) -> Any:
 def _numbers(field: Any) -> tuple[Any, float, float]:
     if not isinstance(field, MeanField):
         raise InvalidTypeError(
-            f"field must be a layer such as ntk.phases.MeanField('tanh', sigma_w=1.5), got {field!r}"
+            "field must be a layer such as ntk.phases.MeanField('tanh', sigma_w=1.5), got "
+            f"{field!r}"
         )
     if not (is_concrete(field.sigma_w) and is_concrete(field.sigma_b)):
         raise InvalidTypeError(

@@ -1,5 +1,6 @@
 """Lengths and correlation of a pair of inputs, layer by layer."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -79,6 +80,7 @@ def trajectory(
     return Trajectory(*parts)
 
 
+@partial(jax.jit, static_argnums=2)
 def _iterate(field: MeanField, first: Any, depth: int) -> Any:
     def step(state: Any, _: None) -> Any:
         q1, q2, c = state

@@ -155,7 +155,7 @@ def local_exponents(
     points, found = reals("k", k), reals("values", values)
     if points.ndim != 1 or points.shape != found.shape:
         raise ShapeError(f"k and values must be vectors, got shapes {points.shape}, {found.shape}")
-    if isinstance(orders, bool) or not isinstance(orders, int) or orders < 0:
+    if type(orders) is not int or orders < 0:
         raise InvalidValueError(f"orders must be a whole number, at least 0, got {orders!r}")
     if len(points) < orders + 2:
         raise ShapeError(
@@ -194,8 +194,7 @@ def _check_range(places: Any, values: Any, start: int, stop: int) -> None:
     if not (values > 0).all():
         worst = places[np.argmin((values > 0).all(axis=0))]
         raise InvalidValueError(
-            f"values must be positive: the one at rank {worst:g} is not; end the "
-            "range before it"
+            f"values must be positive: the one at rank {worst:g} is not; end the range before it"
         )
     if 1 < len(values) < FEWEST:
         raise InvalidValueError(
