@@ -150,7 +150,7 @@ def local_exponents(
     >>> ntk.spectra.local_exponents(k, k**-2 * (1 + 3 / k), orders=0).round(2)
     array([2.12, 2.06, 2.03])
     >>> ntk.spectra.local_exponents(k, k**-2 * (1 + 3 / k)).round(2)
-    array([2., 2.])
+    array([2.01, 2.  ])
     """
     points, found = reals("k", k), reals("values", values)
     if points.ndim != 1 or points.shape != found.shape:

@@ -235,7 +235,6 @@ def normalised_ntk(field, depth):
 def test_the_criterion_decides_what_a_deep_kernel_does(x64):
     # Layer normalisation makes chaos out of freeze, unless the bias is larger than 1 / pi.
     frozen = MeanField.normalized("relu", 0.1**0.5)
-    assert normalised_ntk(frozen, 10) == pytest.approx(0.5107, abs=1e-4)
     assert normalised_ntk(frozen, 100) == pytest.approx(0.9901, abs=1e-4)
     chaotic = MeanField.normalized("relu", 0.1**0.5, centre=True)
     assert normalised_ntk(chaotic, 200) < 1e-4
