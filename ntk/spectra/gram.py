@@ -11,7 +11,7 @@ from jaxtyping import Float, Num
 from ntk import checks
 from ntk.checks import is_concrete
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
-from ntk.flow import TOLERANCE
+from ntk.dynamics.eigensystem import TOLERANCE
 
 
 class Decomposition(NamedTuple):
