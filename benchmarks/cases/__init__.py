@@ -7,9 +7,25 @@ and name it in `GROUPS`. At its top level it may import nothing but NumPy and `b
 from types import ModuleType
 
 from benchmarks.case import Case
-from benchmarks.cases import accuracy, dense, scaling
+from benchmarks.cases import (
+    accuracy,
+    dense,
+    empirical,
+    empirical_scaling,
+    images,
+    real_models,
+    scaling,
+)
 
-GROUPS: dict[str, ModuleType] = {"dense": dense, "scaling": scaling, "accuracy": accuracy}
+GROUPS: dict[str, ModuleType] = {
+    "dense": dense,
+    "scaling": scaling,
+    "images": images,
+    "accuracy": accuracy,
+    "empirical": empirical,
+    "empirical_scaling": empirical_scaling,
+    "real_models": real_models,
+}
 
 
 def find(group: str, case: str) -> Case:

@@ -1,7 +1,9 @@
 """The page's figures: ratios, so that a number above one always speaks for the package."""
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks import record as records
+from benchmarks.page.empirical import GROWING, series
 from benchmarks.page.numbers import measured
 from ntk.companion import figures
 
 Record = Mapping[str, Any]
 PEERS = ("peer", "peer-batched", "peer-eager")
+IMPLEMENTATIONS = ("peer", "peer-default", "peer-vector")
 
 
 def draw(stored: Mapping[str, Record], folder: Path, source: str) -> list[Path]:
@@ -47,11 +51,11 @@ def draw(stored: Mapping[str, Record], folder: Path, source: str) -> list[Path]:
     return paths
 
 
-def speed(record: Record) -> Figure:
+def speed(record: Record, sides: Sequence[str] = PEERS) -> Figure:
     """Draw how many times our time each of the peer's ways takes, case by case."""
-    shown = [case for case in record["cases"] if measured(record, "peer") and _any(case)]
+    shown = [case for case in record["cases"] if _any(case, sides)]
     figure, ax = plt.subplots(figsize=(7.0, 1.1 + 0.75 * max(len(shown), 1)))
-    for k, side in enumerate(PEERS):
+    for k, side in enumerate(sides):
         rows = [(r, c) for r, c in enumerate(shown) if records.available(c, side)]
         if not rows:
             continue
@@ -115,6 +119,34 @@ def scaling(record: Record) -> Figure:
     return figure
 
 
+def growth(record: Record) -> Figure:
+    """Draw the time of an empirical kernel against inputs, outputs and width."""
+    figure, axes = plt.subplots(1, len(GROWING), figsize=(7.0, 3.2), sharey=True)
+    for ax, (name, words) in zip(axes, GROWING.items(), strict=True):
+        ticks = set()
+        for k, side in enumerate(("ours", "peer")):
+            shown = series(record, name, side)
+            if not shown:
+                continue
+            at = [case["parameters"][name] for case in shown]
+            ticks |= set(at)
+            ax.plot(
+                at,
+                [statistics.median(records.seconds(case, side)) for case in shown],
+                marker=figures.MARKERS[k],
+                linestyle=":",
+                linewidth=0.8,
+                label=shown[0]["sides"][side]["label"] if ax is axes[0] else None,
+            )
+        ax.set(xscale="log", yscale="log", xlabel=f"number of {words}" if name != "width" else name)
+        ax.set_xticks(sorted(ticks), labels=[f"{tick:,}" for tick in sorted(ticks)])
+        ax.minorticks_off()
+    axes[0].set_ylabel("time in seconds")
+    plain_ticks(axes[0], axis="y")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
 def accuracy(record: Record) -> Figure:
     """Draw the largest relative error of each kind of pair, for both sides."""
     shown = [case for case in record["cases"] if "errors" in case["sides"]["ours"]]
@@ -159,8 +191,14 @@ def plain_ticks(ax: Axes, axis: str = "x") -> None:
     ax.minorticks_off()
 
 
-def _any(case: Mapping[str, Any]) -> bool:
-    return records.available(case, "ours") and any(records.available(case, s) for s in PEERS)
+def _any(case: Mapping[str, Any], sides: Sequence[str]) -> bool:
+    return records.available(case, "ours") and any(records.available(case, s) for s in sides)
 
 
-DRAWN = {"dense": speed, "scaling": scaling, "accuracy": accuracy}
+DRAWN = {
+    "dense": speed,
+    "scaling": scaling,
+    "accuracy": accuracy,
+    "empirical": partial(speed, sides=IMPLEMENTATIONS),
+    "empirical_scaling": growth,
+}

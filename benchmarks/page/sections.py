@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import record as records
+from benchmarks.page import empirical
 from benchmarks.page.numbers import number, power, ratios, span
-from benchmarks.table import mebibytes
-
-Record = Mapping[str, Any]
-SPACE = "\N{NO-BREAK SPACE}"
+from benchmarks.page.parts import SPACE, Record, aims, figure, limits, sides, table
 
 
 def _dense(record: Record) -> str:
@@ -18,35 +16,20 @@ def _dense(record: Record) -> str:
         "Points on a logarithmic axis of ratios, one row for each network and one marker for each "
         "way to call neural-tangents, with a vertical line at one."
     )
-    rows = []
-    for case in record["cases"]:
-        if not records.available(case, "ours"):
-            reason = case["sides"]["ours"]["unavailable"]
-            rows.append([case["title"], f"not available: {reason}", "", "", "", ""])
-            continue
-        for name, side in case["sides"].items():
-            row = [case["title"] if name == "ours" else "", side["label"]]
-            if records.available(case, name):
-                row += [f"{number(statistics.median(records.seconds(case, name)), 3)}{SPACE}s"]
-                row += [_over(case, name), mebibytes(records.peak(case, name))]
-                row += [mebibytes(records.added(case, name))]
-            else:
-                row += [f"not available: {side['unavailable']}", "", "", ""]
-            rows.append(row)
-    head = ["Network", "Side", "Time", "Over ours (range)", "Peak memory", "Computing"]
     sizes = {(case["parameters"]["n"], case["parameters"]["d"]) for case in record["cases"]}
     n, d = sizes.pop()
     intro = f"All pairs of $n = {n}$ inputs with $d = {d}$ features, float32, with biases."
-    return "\n\n".join(
-        [intro, _figure(record, caption, alt), _aims(record), table(head, rows), _limit(record)]
+    limit = limits(record, "the machine's limit")
+    return "\n\n".join([intro, figure(record, caption, alt), aims(record), sides(record), limit])
+
+
+def _images(record: Record) -> str:
+    depths = {case["parameters"]["depth"] for case in record["cases"]}
+    intro = (
+        f"{max(depths)} convolutions with windows of 3×3 and ReLU, float32, with biases. Without "
+        "neural-tangents where its time and memory would not fit."
     )
-
-
-def _over(case: Mapping[str, Any], side: str) -> str:
-    if side == "ours" or not records.available(case, "ours"):
-        return ""
-    ratio = records.ratio(case, side)
-    return f"**{number(ratio.middle)}** ({number(ratio.low)}{SPACE}–{SPACE}{number(ratio.high)})"
+    return "\n\n".join([intro, _times_sentence(record), aims(record), sides(record)])
 
 
 def _times_sentence(record: Record) -> str:
@@ -62,36 +45,6 @@ def _times_sentence(record: Record) -> str:
     return (
         f"{sentence[:1].upper()}{sentence[1:]}, over these networks." if parts else "Not measured."
     )
-
-
-def _aims(record: Record) -> str:
-    """Return the list of what was wanted and what came out."""
-    lines = []
-    for case in record["cases"]:
-        if case["aim"] is None:
-            continue
-        if not (records.available(case, "ours") and records.available(case, case["against"])):
-            lines.append(f"- {case['title']}: wanted {case['aim']:g}, not measured.")
-            continue
-        middle = records.ratio(case, case["against"]).middle
-        verdict = "reached" if middle >= case["aim"] else "missed"
-        lines.append(
-            f"- {case['title']}: wanted {case['aim']:g} times the speed of the compiled "
-            f"neural-tangents, measured {number(middle)}: {verdict}."
-        )
-    return "\n".join(lines)
-
-
-def _limit(record: Record) -> str:
-    found = {
-        case["title"]: 1.0 / records.ratio(case, "limit").middle
-        for case in record["cases"]
-        if records.available(case, "ours") and records.available(case, "limit")
-    }
-    if not found:
-        return ""
-    listed = ", ".join(f"{number(value)} ({title})" for title, value in found.items())
-    return f"Our time over the machine's limit: {listed}."
 
 
 def _scaling(record: Record) -> str:
@@ -121,7 +74,7 @@ def _scaling(record: Record) -> str:
         "Memory of jit over ours",
     ]
     note = "Times are medians in seconds; memory is what computing took beyond the imports."
-    return "\n\n".join([_figure(record, caption, alt), table(head, rows), note])
+    return "\n\n".join([figure(record, caption, alt), table(head, rows), note])
 
 
 def _ends(record: Record, prefix: str, name: str, words: str) -> str:
@@ -196,27 +149,14 @@ def _accuracy(record: Record) -> str:
     )
     left_out = f"Not available: {', '.join(gone)}." if gone else ""
     return "\n\n".join(
-        [_figure(record, f"{caption}.", alt), table(head, rows), note, left_out]
+        [figure(record, f"{caption}.", alt), table(head, rows), note, left_out]
     ).rstrip()
-
-
-def _figure(record: Record, caption: str, alt: str) -> str:
-    """Return a figure, in the container that makes it fit the dark theme."""
-    name = record["group"]
-    return (
-        f'<div class="cell_output">\n\n:::{{figure}} benchmarks/{name}.png\n'
-        f":name: bench-{name}\n:alt: {alt}\n:width: 100%\n\n{caption}\n:::\n\n</div>"
-    )
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a table in the page's markup."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 SECTIONS: dict[str, Callable[[Record], str]] = {
     "dense": _dense,
     "scaling": _scaling,
+    "images": _images,
     "accuracy": _accuracy,
+    **empirical.SECTIONS,
 }

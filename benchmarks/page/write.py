@@ -7,9 +7,10 @@ import string
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.page import figures
+from benchmarks.page import empirical, figures
 from benchmarks.page.numbers import number
-from benchmarks.page.sections import SECTIONS, Record, table
+from benchmarks.page.parts import MISSING, Record, table
+from benchmarks.page.sections import SECTIONS
 
 HERE = Path(__file__).resolve().parent
 PAGE = "benchmarks.md"
@@ -22,19 +23,24 @@ class _Template(string.Template):
 
 
 def write(stored: Mapping[str, Record], book: Path) -> list[Path]:
-    """Write the page and its figures into the book's folder and return where they are."""
+    """Write the page, a few lines for the API's page, and figures; return where they are."""
     drawn = figures.draw(stored, book / "benchmarks", source(stored))
-    page = book / PAGE
-    half = page.with_name(f".{PAGE}.half")
-    half.write_text(text(stored), encoding="utf-8")
-    half.replace(page)
-    return [page, *drawn]
+    written = {
+        book / PAGE: text(stored),
+        book / "api" / "empirical_measured.md": empirical.short(stored.get("empirical")),
+    }
+    for page, words in written.items():
+        page.parent.mkdir(exist_ok=True)
+        half = page.with_name(f".{page.name}.half")
+        half.write_text(words, encoding="utf-8")
+        half.replace(page)
+    return [*written, *drawn]
 
 
 def source(stored: Mapping[str, Record]) -> str:
     """Return a digest of what figures are drawn from: the records and the code that draws."""
     digest = hashlib.sha256(json.dumps(stored, sort_keys=True).encode())
-    for name in ("figures.py", "numbers.py"):
+    for name in ("empirical.py", "figures.py", "numbers.py"):
         digest.update((HERE / name).read_bytes())
     return digest.hexdigest()
 
@@ -47,9 +53,6 @@ def text(stored: Mapping[str, Record]) -> str:
     }
     template = (HERE / "template.md").read_text(encoding="utf-8")
     return _Template(template).substitute(filled, machines=_machines(stored), sides=_sides(stored))
-
-
-MISSING = "*Not measured yet:* `make bench ONLY={}`."
 
 
 def _sides(stored: Mapping[str, Record]) -> str:

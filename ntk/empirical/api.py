@@ -8,9 +8,8 @@ import jax
 from jax import Array
 from jaxtyping import Float
 
-from ntk import checks
 from ntk.empirical.budget import choose, parse_memory
-from ntk.empirical.request import METHODS, Output, Shapes, check_request, make_request
+from ntk.empirical.request import METHODS, Output, Shapes, answer, make_request
 from ntk.empirical.tiles import build
 from ntk.model import Model
 
@@ -93,15 +92,12 @@ def empirical_ntk(
     >>> ntk.empirical_ntk(net.apply, params, x, output=1, memory="1MiB").shape
     (3, 3)
     """
-    checks.choice("method", method, ("auto", *METHODS))
-    limit = parse_memory(memory)
-    check_request(f, params, x1, x2, output, coupled)
-    arguments = (output, method, coupled, limit, Shapes.of(params, x1, x2))
-    try:
-        compute = _prepared(f, *arguments)
-    except TypeError:  # a model that cannot be hashed is compiled anew at each call
-        compute = _prepared.__wrapped__(f, *arguments)
-    return compute(params, x1, x2)
+    kernel: Array = answer(
+        _prepared, f, params, x1, x2,
+        output=output, method=method, methods=METHODS, coupled=coupled,
+        more=(parse_memory(memory),),
+    )  # fmt: skip
+    return kernel
 
 
 @lru_cache(maxsize=64)
@@ -110,8 +106,8 @@ def _prepared(
     output: Any,
     method: str,
     coupled: bool,
-    limit: int | None,
     shapes: Shapes,
+    limit: int | None,
 ) -> Callable[..., Array]:
     params, x1, x2 = shapes.arguments()
     request = make_request(f, params, x1, output, coupled)

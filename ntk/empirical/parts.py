@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ntk import checks
 from ntk.empirical.budget import possible_methods
 from ntk.empirical.costs import accounts
-from ntk.empirical.request import METHODS, Output, Shapes, check_request, make_request
+from ntk.empirical.request import METHODS, Output, Shapes, answer, make_request
 from ntk.empirical.tiles import as_stated, whole
 from ntk.model import Model
 
@@ -67,14 +66,10 @@ def empirical_ntk_parts(
     >>> layer.shape
     (3, 3)
     """
-    checks.choice("method", method, ("auto", *DIVIDING))
-    check_request(f, params, x1, x2, output, coupled)
-    arguments = (output, method, coupled, Shapes.of(params, x1, x2))
-    try:
-        compute = _prepared(f, *arguments)
-    except TypeError:  # a model that cannot be hashed is compiled anew at each call
-        compute = _prepared.__wrapped__(f, *arguments)
-    return compute(params, x1, x2)
+    return answer(
+        _prepared, f, params, x1, x2,
+        output=output, method=method, methods=DIVIDING, coupled=coupled,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

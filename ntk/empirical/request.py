@@ -1,5 +1,6 @@
 """What is asked for: arguments checked, brought to one model and one reduction."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -142,3 +143,30 @@ def check_pair(x1: Any, x2: Any) -> None:
     batch_size("x2", x2)
     for a, b in zip(jax.tree.leaves(x1), jax.tree.leaves(x2), strict=True):
         checks.same_features("x1", a, "x2", b)
+
+
+def answer(
+    prepare: Callable[..., Callable[..., Any]],
+    f: Any,
+    params: Any,
+    x1: Any,
+    x2: Any,
+    *,
+    output: Any,
+    method: str,
+    methods: tuple[str, ...],
+    coupled: bool,
+    more: tuple[Hashable, ...] = (),
+) -> Any:
+    """Check what is asked for, prepare its computation once for these shapes, and compute.
+
+    ``prepare`` is a function with a cache, of the model, the words, the shapes and ``more``.
+    """
+    checks.choice("method", method, ("auto", *methods))
+    check_request(f, params, x1, x2, output, coupled)
+    arguments = (output, method, coupled, Shapes.of(params, x1, x2), *more)
+    try:
+        compute = prepare(f, *arguments)
+    except TypeError:  # a model that cannot be hashed is compiled anew at each call
+        compute = prepare.__wrapped__(f, *arguments)  # type: ignore[attr-defined]
+    return compute(params, x1, x2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import record
 from benchmarks.__main__ import RECORDS
-from benchmarks.page import figures
+from benchmarks.page import empirical, figures
 from benchmarks.page.write import source, text, write
 from tests.benchmarks import invented
 from tests.benchmarks.conftest import ROOT
@@ -32,6 +32,13 @@ def test_the_stored_page_is_that_of_the_stored_records():
     )
 
 
+def test_the_lines_of_the_api_page_are_those_of_the_stored_records():
+    shown = (BOOK / "api" / "empirical_measured.md").read_text(encoding="utf-8")
+    assert shown == empirical.short(record.read(RECORDS).get("empirical")), (
+        "run `python -m benchmarks page`"
+    )
+
+
 def test_the_stored_figures_are_those_of_the_stored_records():
     stored = record.read(RECORDS)
     drawn = {path.name: path for path in (BOOK / "benchmarks").glob("*")}
@@ -42,11 +49,12 @@ def test_the_stored_figures_are_those_of_the_stored_records():
 
 def test_a_page_is_filled_and_has_a_figure_with_a_text_for_each_record(run, tmp_path):
     stored = invented.records(run)
-    page, *drawn = write(stored, tmp_path)
+    page, measured, *drawn = write(stored, tmp_path)
     written = page.read_text(encoding="utf-8")
     assert "@" not in written
     assert "nan" not in written
-    assert len(drawn) == 3
+    assert "fully-connected, width 512" in measured.read_text(encoding="utf-8")
+    assert {path.stem for path in drawn} == set(figures.DRAWN)
     assert [line for line in written.splitlines() if line.startswith(":alt: ")]
     for path in drawn:
         assert f"benchmarks/{path.name}" in written
@@ -96,5 +104,5 @@ def test_figures_can_be_drawn_without_the_peer(run, tmp_path):
                     side.pop("calls", None)
                     side.pop("errors", None)
                     side["unavailable"] = "left out"
-    assert len(figures.draw(stored, tmp_path, "")) == 3
+    assert len(figures.draw(stored, tmp_path, "")) == len(figures.DRAWN)
     assert "Not measured." in text(stored)

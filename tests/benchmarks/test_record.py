@@ -98,7 +98,8 @@ def test_a_torn_record_is_told(tmp_path):
 def test_the_stored_records_are_whole():
     for found in record.read(RECORDS).values():  # checks each
         assert found["scale"] == "full"
-        assert set(found["versions"]) == {"project", "peer"}
+        sides = [side for case in cases.GROUPS[found["group"]].CASES for side in case.sides]
+        assert set(found["versions"]) == {side.environment for side in sides}
         wanted = [case.id for case in cases.GROUPS[found["group"]].CASES]
         assert [case["id"] for case in found["cases"]] == wanted
         assert found["git"]["commit"]
