@@ -170,12 +170,12 @@ def largest_stable_rate(
         stable, unstable = bracket
         middle = jnp.sqrt(stable * unstable)
         trained = train(
-            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale, at=[0]
+            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale, record=()
         )
-        # Written so that a NaN has risen too.
-        rises = ~(trained.highest_loss <= (1 + ROUNDING) * trained.loss[0])
+        rises = ~(trained.highest_loss <= highest)  # a NaN has risen too
         return jnp.where(rises, stable, middle), jnp.where(rises, middle, unstable)
 
+    highest = (1 + ROUNDING) * squared_loss(f, params, x, y, loss_scale)
     bracket = (jnp.asarray(low, y.dtype), jnp.asarray(high, y.dtype))
     stable, unstable = jax.lax.fori_loop(0, bisections, halve, bracket)
     return jnp.sqrt(stable * unstable)

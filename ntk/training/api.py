@@ -121,14 +121,11 @@ def train(
     >>> y = jnp.asarray([[1.0], [-1.0], [0.0]])
     >>> net = ntk.mlp(depth=1, width=64)
     >>> params = net.init(jax.random.key(0), (2,))
-    >>> result = ntk.train(
-    ...     net.apply, params, x, y, learning_rate=0.1, steps=40, at=[0, 20, 40],
-    ...     record=("outputs", "loss", "kernel"),
-    ... )
+    >>> result = ntk.train(net.apply, params, x, y, learning_rate=0.1, steps=40, at=[0, 20, 40])
     >>> result.outputs.shape, result.times.round(3).tolist()
     ((3, 3, 1), [0.0, 2.0, 4.0])
-    >>> bool(result.loss[2] < result.loss[0]), bool(0 < result.kernel_drift[2] < 1)
-    (True, True)
+    >>> bool(result.loss[2] < result.loss[0])
+    True
 
     Ten networks at once, each with batches of its own:
 
@@ -145,8 +142,8 @@ def train(
     """
     if not callable(f):
         raise InvalidTypeError(f"f must be a function f(params, x), got {type(f).__name__}")
-    check_params(params)
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(leaf)), params)
+    check_params(params)
     outputs_each = check_outputs(f, params, "x", x)
     if x_test is not None and check_outputs(f, params, "x_test", x_test) != outputs_each:
         raise ShapeError("f returns another number of outputs on x_test than on x")
@@ -252,13 +249,13 @@ def _check_record(record: Any, f: Any, features: Any) -> frozenset[str]:
 def _check_batch(size: Any, examples: int, key: Any) -> int | None:
     if size is None:
         return None
-    size = checks.positive_integer("batch_size", size)
-    if size > examples:
+    each = checks.positive_integer("batch_size", size)
+    if each > examples:
         raise InvalidValueError(
-            f"batch_size must be at most the number of examples, {examples}, got {size}"
+            f"batch_size must be at most the number of examples, {examples}, got {each}"
         )
     if key is None:
         raise InvalidTypeError(
             "key is missing: batches are drawn at random; pass key=jax.random.key(0)"
         )
-    return size
+    return each

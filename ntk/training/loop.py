@@ -1,5 +1,6 @@
 """The loop: steps of an optimiser, compiled once, with a look at the parameters in between."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -117,7 +118,7 @@ def _run(
             jnp.where(first, state.step, state.diverged_at),
         )
 
-    def advance(state: State, gap: Array) -> State:
+    def advance(state: State, gap: Array) -> Any:
         if plan.every is None:
             return jax.lax.fori_loop(0, gap, step, state)
         # A fixed number of steps can be differentiated backwards, a traced one cannot.
@@ -159,7 +160,7 @@ def make_optimizer(optimizer: Any, learning_rate: Any) -> Any:
         If it is no optimiser.
     """
     try:
-        import optax
+        optax = importlib.import_module("optax")
     except ImportError:
         raise MissingExtraError(
             "ntk.train needs optax, which is not installed; "

@@ -46,7 +46,8 @@ def stable_learning_rate(f: Model, params: Any, x: Any, y: Array, total: Loss) -
 
     draw = jax.random.normal(jax.random.key(0), outputs.shape, outputs.dtype)
     start = (draw / jnp.linalg.norm(draw), jnp.zeros((), outputs.dtype))
-    return 2.0 / jax.lax.fori_loop(0, ITERATIONS, apply, start)[1]
+    top: Array = jax.lax.fori_loop(0, ITERATIONS, apply, start)[1]
+    return 2.0 / top
 
 
 def warn_if_diverged(

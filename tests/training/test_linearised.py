@@ -10,6 +10,8 @@ import pytest
 
 import ntk
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 STEPS, ETA = 60, 0.03
 AT = [0, 1, 7, 30, 60]
 

@@ -13,6 +13,8 @@ from ntk.errors import DivergenceWarning
 from ntk.training.losses import cross_entropy, scaled
 from ntk.training.stability import stable_learning_rate
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 RNG = np.random.default_rng(1)
 X, Y, W0 = RNG.standard_normal((8, 5)), RNG.standard_normal((8, 3)), np.zeros((5, 3))
 

@@ -10,6 +10,8 @@ import pytest
 
 import ntk
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 RNG = np.random.default_rng(0)
 X, X_TEST = RNG.standard_normal((6, 4)), RNG.standard_normal((3, 4))
 Y, W0 = RNG.standard_normal((6, 2)), RNG.standard_normal((4, 2))
