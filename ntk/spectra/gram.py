@@ -10,8 +10,8 @@ from jaxtyping import Float, Num
 
 from ntk import checks
 from ntk.checks import is_concrete
-from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 from ntk.dynamics.eigensystem import TOLERANCE
+from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
 
 class Decomposition(NamedTuple):
