@@ -92,6 +92,7 @@ def imported(text: str) -> set[str]:
     ("where", "extras"),
     [
         ("ntk/*.py", []),
+        ("ntk/coupling/*.py", []),
         ("ntk/layers/*.py", []),
         ("ntk/empirical/*.py", []),
         ("ntk/function_space/*.py", ["training"]),

@@ -8,9 +8,9 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from ntk import checks
+from ntk.coupling.coupled import Coupled
 from ntk.errors import InvalidValueError, ShapeError
 from ntk.layers.base import Params, WithoutParameters, description, static
-from ntk.layers.coupled import Coupled
 from ntk.state import State
 
 
@@ -36,7 +36,7 @@ class BatchNorm(WithoutParameters):
 
     - Before an activation with :math:`\sigma(a u) = a\, \sigma(u)`, :math:`a > 0` (``Relu``,
       ``LeakyRelu``, ``ABRelu``, ``Abs``, ``Identity``), or before none: by integrals
-      (:mod:`ntk.layers.batch_integral`), to 1e-8 in float64 and 1e-4 in float32 of the largest
+      (:mod:`ntk.coupling.integral`), to 1e-8 in float64 and 1e-4 in float32 of the largest
       entry, if the batch less its mean has at least 4 independent directions, so 5 examples. Time
       grows with :math:`N^3`.
     - After an activation, as in ``Relu(), BatchNorm()``, or before any other: by ``draws`` fixed
