@@ -40,9 +40,9 @@ class BatchNorm(WithoutParameters):
       entry, if the batch less its mean has at least 4 independent directions, so 5 examples. Time
       grows with :math:`N^3`.
     - After an activation, as in ``Relu(), BatchNorm()``, or before any other: by ``draws`` fixed
-      draws of :math:`z`. Of the largest entry they leave, at the default and for eight examples
-      with ``eps=1e-3``, 0.1 to 0.4 % in the covariance and 1 to 3 % in the tangent kernel: a
-      quarter of it with sixteen times as many. Time grows with the draws times :math:`N^3`.
+      draws of :math:`z`. They leave errors of 1 to 3 % of the largest entry at the default, for
+      eight examples with ``eps=1e-3``, and about a quarter of it with sixteen times as many. Time
+      grows with the draws times :math:`N^3`.
 
     Gradients of small batches have no second moment as :math:`\epsilon \to 0`: the tangent kernel
     is infinite with 3 independent examples, and that of a finite network scatters without a
