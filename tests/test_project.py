@@ -96,6 +96,7 @@ def imported(text: str) -> set[str]:
     ("where", "extras"),
     [
         ("ntk/*.py", []),
+        ("ntk/coupling/*.py", []),
         ("ntk/layers/*.py", []),
         ("ntk/dynamics/*.py", ["training"]),
         ("ntk/empirical/*.py", []),

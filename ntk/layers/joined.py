@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from ntk.coupling.coupled import Coupled
 from ntk.layers.base import Limit
 from ntk.layers.batch_norm import BatchNorm
-from ntk.layers.coupled import Coupled
 from ntk.layers.elementwise import Elementwise
 from ntk.layers.repeat import Chain
 

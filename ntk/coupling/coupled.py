@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.coupling.draws import drawn
+from ntk.coupling.integral import integrated
 from ntk.errors import InvalidValueError, ShapeError
 from ntk.layers.base import Limit
-from ntk.layers.batch_draws import drawn
-from ntk.layers.batch_integral import integrated
 from ntk.layers.polynomials import Identity
 from ntk.pytrees import register
 from ntk.state import State

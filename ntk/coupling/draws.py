@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 
 from ntk.checks import rounding
-from ntk.layers.batch_integral import Part, centred
+from ntk.coupling.integral import Part, centred
 from ntk.layers.smoothness import slope
 
 TOGETHER = 64
