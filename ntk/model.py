@@ -69,7 +69,7 @@ def compiled(f: Model) -> Model:
 
 @lru_cache(maxsize=64)
 def _compiled(f: Model) -> Model:
-    def run(params: Any, x: Any) -> Array:
+    def run(params: Any, x: Any) -> Any:
         return f(params, x)
 
     return jax.jit(run)  # of its own, since jit too wants a hash

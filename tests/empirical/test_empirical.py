@@ -79,7 +79,7 @@ def test_agrees_with_the_definition(x64, quick, case, method, square):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_agrees_with_the_library_of_record(x64, method):
+def test_agrees_with_the_library_of_record(x64, quick, method):
     golden = np.load(Path(__file__).parents[1] / "data" / "golden_neural_tangents.npz")
     case = "empirical/fc_Erf"
     net = ntk.mlp(2, 16, "erf", sigma_w=1.5, sigma_b=0.1, outputs=3)
@@ -98,7 +98,7 @@ def test_agrees_with_the_library_of_record(x64, method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("output", ["mean", "full", "diagonal", "pseudo"])
-def test_works_under_jit(x64, method, output):
+def test_works_under_jit(x64, quick, method, output):
     f, params, x1, x2 = dense_case()
     outside = ntk.empirical_ntk(f, params, x1, x2, method=method, output=output)
     inside = jax.jit(lambda p, a, b: ntk.empirical_ntk(f, p, a, b, method=method, output=output))(
@@ -107,7 +107,7 @@ def test_works_under_jit(x64, method, output):
     np.testing.assert_allclose(inside, outside, rtol=1e-12)
 
 
-def test_trailing_axes_count_into_the_outputs(x64):
+def test_trailing_axes_count_into_the_outputs(x64, quick):
     net, params, x, _ = dense_case()
     stacked = ntk.empirical_ntk(
         lambda p, a: jnp.stack([net(p, a), 2 * net(p, a)], -1), params, x, output="full"
@@ -121,20 +121,20 @@ def batch_norm(params, x):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_coupled_model_takes_the_joint_jacobian(x64, method):
+def test_a_coupled_model_takes_the_joint_jacobian(x64, quick, method):
     params, x1, x2 = {"w": normal(0, 4, 3), "scale": normal(1, 3)}, normal(2, 6, 4), normal(3, 5, 4)
     got = ntk.empirical_ntk(batch_norm, params, x1, x2, output="full", method=method, coupled=True)
     expected = definition(batch_norm, params, x1, x2)
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
 
 
-def test_mixing_is_found_and_named():
+def test_mixing_is_found_and_named(quick):
     params = {"w": normal(0, 4, 3), "scale": normal(1, 3)}
     with pytest.raises(ntk.errors.InvalidValueError, match=r"mixes the examples.*coupled=True"):
         ntk.empirical_ntk(batch_norm, params, normal(2, 6, 4))
 
 
-def test_a_model_that_cannot_be_hashed_still_works():
+def test_a_model_that_cannot_be_hashed_still_works(quick):
     class Doubler:
         __hash__ = None
 

@@ -1,5 +1,7 @@
 """Every method on architectures of every kind, against the definition."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +24,12 @@ def definition(f, params, x1, x2):
 @pytest.fixture(params=ZOO)
 def case(request, x64, quick):
     """A model, its parameters, inputs cut in two, and the whole kernel of all of them."""
-    f, params, x = ZOO[request.param]()
+    return _case(request.param)
+
+
+@cache  # for both tests of a model
+def _case(name):
+    f, params, x = ZOO[name]()
     return f, params, x, np.asarray(jax.jit(lambda p, x: definition(f, p, x, x))(params, x))
 
 
