@@ -133,7 +133,7 @@ class FunctionFlow(KernelFlow):
 
     def _direction(self) -> Any:
         scale = 1.0 / self.y.size if self.loss_scale == "mean" else 1.0
-        return bind(downhill, self.loss, scale, self.y)
+        return bind(downhill, self.loss, jnp.asarray(scale, self.y.dtype), self.y)
 
 
 @register

@@ -153,7 +153,12 @@ class KernelFlow(abc.ABC):
         axes = (1,) if self.K.ndim == 2 else (1, 3)
         norm = jnp.max(jnp.sum(jnp.abs(self.K), axis=axes))
         norm = jnp.where(norm > 0, norm, 1.0)
-        problem = ode.Problem(self.K / norm, start, norm * self.learning_rate, self.momentum)
+        # Arrays and not numbers, so that other values do not compile the solver again.
+        rate, momentum = (
+            None if value is None else jnp.asarray(value, start.dtype)
+            for value in (norm * self.learning_rate, self.momentum)
+        )
+        problem = ode.Problem(self.K / norm, start, rate, momentum)
         path = ode.solve(
             direction, problem, times.reshape(-1), self.tolerance, self.solver, self.max_steps
         )

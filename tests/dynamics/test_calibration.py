@@ -73,13 +73,14 @@ def test_classification_agrees_with_scikit_learn(x64):
     np.testing.assert_allclose(
         calibration.brier_score(side, pair), 2 * brier_score_loss(side, two), rtol=1e-12
     )
-    bins = 10
     confidence, right = p.max(axis=1), (p.argmax(axis=1) == labels).astype(int)
-    true, mean = calibration_curve(right, confidence, n_bins=bins)
-    counts = np.histogram(confidence, bins, (0, 1))[0]
-    expected = np.sum(counts[counts > 0] / 300 * np.abs(true - mean))
-    found = calibration.expected_calibration_error(labels, p, bins=bins)
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    for bins in (10, 37):  # in the finer ones gaps of both signs
+        true, mean = calibration_curve(right, confidence, n_bins=bins)
+        counts = np.histogram(confidence, bins, (0, 1))[0]
+        expected = np.sum(counts[counts > 0] / 300 * np.abs(true - mean))
+        found = calibration.expected_calibration_error(labels, p, bins=bins)
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+    assert np.sign(true - mean).min() < 0 < np.sign(true - mean).max()
 
 
 def test_calibration_error_tells_the_sure_from_the_right(x64):
