@@ -13,7 +13,7 @@ from ntk.dynamics.extra import load
 from ntk.dynamics.losses import squared
 from ntk.dynamics.trajectory import LossScale
 from ntk.model import Model
-from ntk.training import TrainingRecord, train
+from ntk.training import train
 from ntk.training.objective import scaled
 
 ROUNDING = 1e-6
@@ -54,43 +54,6 @@ def squared_loss(
     4.0
     """
     return scaled(squared, loss_scale, len(y), y.size)(f(params, x), y)
-
-
-def gradient_descent(
-    f: Model,
-    params: Any,
-    x: Any,
-    y: Float[Array, "n k"],
-    *,
-    learning_rate: ArrayLike,
-    steps: int,
-    loss_scale: LossScale = "sum",
-) -> TrainingRecord:
-    """Full-batch gradient descent on squared loss, without records: short for :func:`ntk.train`.
-
-    Parameters
-    ----------
-    f, params, x, y, loss_scale
-        As for :func:`squared_loss`.
-    learning_rate, steps
-        As for :func:`ntk.train`.
-
-    Returns
-    -------
-    TrainingRecord
-        Of which ``params`` are the final parameters.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> one = jnp.ones((1, 1))
-    >>> end = gradient_descent(lambda w, x: w * x, 0.0, one, one, learning_rate=0.5, steps=3)
-    >>> float(end.params)
-    0.875
-    """
-    return train(
-        f, params, x, y, learning_rate=learning_rate, steps=steps, loss_scale=loss_scale, record=()
-    )
 
 
 def parameter_flow(
@@ -203,8 +166,8 @@ def largest_stable_rate(
     def halve(_: Any, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         stable, unstable = bracket
         middle = jnp.sqrt(stable * unstable)
-        trained = gradient_descent(
-            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale
+        trained = train(
+            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale, record=()
         )
         rises = ~(trained.highest_loss <= highest)  # a NaN has risen too
         return jnp.where(rises, stable, middle), jnp.where(rises, middle, unstable)
