@@ -1,10 +1,12 @@
 """The second seam: any function of parameters and a batch, checked once and given one shape."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ntk.checks import is_concrete, require_finite, rounding
@@ -53,6 +55,26 @@ def check_params(params: Any) -> None:
         require_finite(f"params{jax.tree_util.keystr(path)}", leaf)
 
 
+def compiled(f: Model) -> Model:
+    """Return ``f`` compiled, the same each time, so that checking it costs little from then on.
+
+    Called as it is, a model of many layers is dispatched, and first compiled, one operation after
+    another.
+    """
+    try:
+        return _compiled(f)
+    except TypeError:  # it cannot be hashed
+        return _compiled.__wrapped__(f)
+
+
+@lru_cache(maxsize=64)
+def _compiled(f: Model) -> Model:
+    def run(params: Any, x: Any) -> Array:
+        return f(params, x)
+
+    return jax.jit(run)  # of its own, since jit too wants a hash
+
+
 def with_flat_outputs(f: Model) -> Model:
     """Return ``f`` with all trailing axes of its result counted into one."""
 
@@ -66,7 +88,7 @@ def with_flat_outputs(f: Model) -> Model:
 def check_outputs(f: Model, params: Any, name: str, x: Any) -> int:
     """Evaluate shapes (and values where possible) of ``f(params, x)``; return how many outputs."""
     n = batch_size(name, x)
-    y = jax.eval_shape(f, params, x)
+    y = jax.eval_shape(compiled(f), params, x)
     if not hasattr(y, "shape"):
         raise InvalidTypeError(
             f"f(params, {name}) must return one array (n, k), got {type(y).__name__}"
@@ -90,14 +112,15 @@ def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
     """
     if not all(map(is_concrete, jax.tree.leaves((params, x)))):
         return
-    batch = f(params, x)
+    run = compiled(f)
+    batch = run(params, x)
     if not is_concrete(batch):  # called inside a trace
         return
     require_finite(f"f(params, {name})", batch)
-    alone = f(params, jax.tree.map(lambda leaf: leaf[:1], x))
+    alone = np.asarray(run(params, jax.tree.map(lambda leaf: leaf[:1], x)))
     # A batch of one can even be undefined (0 / 0 in BatchNorm): that is no agreement either.
-    gap = float(jnp.max(jnp.abs(batch[:1] - alone)))
-    size = float(jnp.max(jnp.abs(batch)))
+    gap = float(np.max(np.abs(np.asarray(batch)[:1] - alone)))
+    size = float(np.max(np.abs(np.asarray(batch))))
     if not gap <= size * rounding(batch.dtype) ** 0.5:
         raise InvalidValueError(
             f"f mixes the examples of a batch: f(params, {name})[:1] and f(params, {name}[:1]) "

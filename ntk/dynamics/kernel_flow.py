@@ -36,7 +36,9 @@ class KernelFlow(abc.ABC):
             "K": check_kernel(K),
             "learning_rate": not_negative("learning_rate", options["learning_rate"], strictly=True),
             "momentum": None if momentum is None else check_momentum(momentum),
-            "tolerance": None if tolerance is None else not_negative("tolerance", tolerance),
+            "tolerance": tolerance
+            if tolerance is None
+            else not_negative("tolerance", tolerance, strictly=True),
             "solver": options["solver"],
             "max_steps": checks.positive_integer("max_steps", options["max_steps"]),
         }

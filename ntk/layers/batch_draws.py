@@ -1,8 +1,7 @@
 r"""Expectations over whole batches by draws: for what has no integral of fewer dimensions.
 
 A batch :math:`z = A \xi` has the covariance :math:`A A^\top = K`, and :math:`\xi` the points of a
-scrambled Sobol sequence (Owen 1998) through the normal quantile, its first coordinates along the
-largest eigenvalues. The points are the same in every call.
+scrambled Sobol sequence (Owen 1998) through the normal quantile. They are the same in every call.
 """
 
 from functools import cache
@@ -60,16 +59,10 @@ def drawn(
 
 
 def _root(cov: Array) -> Array:
-    """Return a root of a covariance, with its eigenvectors as axes, that has a derivative.
-
-    That of the eigenvectors would be infinite where eigenvalues coincide; they may stay as they
-    are, since any root serves.
-    """
-    axes = jax.lax.stop_gradient(jnp.linalg.eigh(cov)[1][:, ::-1])
-    turned = axes.T @ cov @ axes
-    least = 32 * len(cov) * rounding(cov.dtype) * jnp.maximum(jnp.trace(cov) / len(cov), 1e-30)
-    factor = jnp.linalg.cholesky(turned + least * jnp.eye(len(cov), dtype=cov.dtype))
-    root: Array = axes @ factor
+    """Return a root of a covariance that may be singular, as one with duplicates is."""
+    size = len(cov)
+    least = 4 * size * rounding(cov.dtype) * jnp.maximum(jnp.trace(cov) / size, 1e-30)
+    root: Array = jnp.linalg.cholesky(cov + least * jnp.eye(size, dtype=cov.dtype))
     return root
 
 

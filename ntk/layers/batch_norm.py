@@ -36,11 +36,13 @@ class BatchNorm(WithoutParameters):
 
     - Before an activation with :math:`\sigma(a u) = a\, \sigma(u)`, :math:`a > 0` (``Relu``,
       ``LeakyRelu``, ``ABRelu``, ``Abs``, ``Identity``), or before none: by integrals
-      (:mod:`ntk.layers.batch_integral`), to 1e-9 in float64 and 1e-4 in float32 if the batch less
-      its mean has at least 4 independent directions, so 5 examples. Time grows with :math:`N^3`.
+      (:mod:`ntk.layers.batch_integral`), to 1e-8 in float64 and 1e-4 in float32 of the largest
+      entry, if the batch less its mean has at least 4 independent directions, so 5 examples. Time
+      grows with :math:`N^3`.
     - After an activation, as in ``Relu(), BatchNorm()``, or before any other: by ``draws`` fixed
-      draws of :math:`z`, which leave a relative error of about 1e-3 to 1e-2 of the largest entry
-      at the default; it falls as ``draws`` grows. Time grows with the draws times :math:`N^3`.
+      draws of :math:`z`. Of the largest entry they leave, at the default and for eight examples
+      with ``eps=1e-3``, 0.1 to 0.4 % in the covariance and 1 to 3 % in the tangent kernel: a
+      quarter of it with sixteen times as many. Time grows with the draws times :math:`N^3`.
 
     Gradients of small batches have no second moment as :math:`\epsilon \to 0`: the tangent kernel
     is infinite with 3 independent examples, and that of a finite network scatters without a

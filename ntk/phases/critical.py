@@ -246,7 +246,7 @@ def _changes(sign: Any) -> tuple[Any, Any, Any]:
 
 
 def _square(sigma: Elementwise, beyond: Any, variance: Any) -> tuple[Any, Any]:
-    r"""Return the square of ``sigma_w`` that fixes the length ``variance + beyond``, and a slope."""
+    r"""Return the ``sigma_w**2`` that fixes the length ``variance + beyond``, and a slope."""
     moment, slope = duals(sigma, variance + beyond)
     with np.errstate(all="ignore"):  # an exponential overflows
         return beyond / moment, slope

@@ -1,10 +1,11 @@
 r"""Where the correlation of two inputs comes to rest, for many layers at once.
 
-On :math:`[0, 1]` the correlation map is convex, with :math:`C(0) \ge 0` and :math:`C(1) = 1`. If its
-slope at 1 is at most 1, correlations tend to 1; else to the one other fixed point, at which the
-chord up to 1 has the slope 1.
+On :math:`[0, 1]` the correlation map is convex, with :math:`C(0) \ge 0` and :math:`C(1) = 1`. If
+its slope at 1 is at most 1, correlations tend to 1; else to the one other fixed point, at which
+the chord up to 1 has the slope 1.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,6 @@ def _graded_rule() -> tuple[Any, Any]:
     """Return a Gauss rule on [0, 1] in panels that shrink towards zero."""
     node, weight = np.polynomial.legendre.leggauss(16)
     ends = [0.0, 1 / 64, 1 / 16, 1 / 4, 1.0]
-    panels = list(zip(ends[:-1], ends[1:], strict=True))
+    panels = list(pairwise(ends))
     point = np.concatenate([a + (b - a) * 0.5 * (node + 1.0) for a, b in panels])
     return point, np.concatenate([0.5 * (b - a) * weight for a, b in panels])

@@ -1,4 +1,13 @@
-"""Where the variance of preactivations comes to rest, for many layers at once."""
+r"""Where the variance of preactivations comes to rest, for many layers at once.
+
+A fixed length attracts if the length map crosses the diagonal from above. It cannot overshoot: with
+the normal density :math:`\varphi_q` of variance :math:`q`
+
+.. math:: q V'(q) = \sigma_w^2 \int \sigma^2(x)\, \frac{x^2 - q}{2 q}\, \varphi_q(x)\, dx
+          \ge -\tfrac12 V(q),
+
+so that the slope at a fixed point is at least -1/2.
+"""
 
 from typing import Any
 
@@ -50,7 +59,8 @@ def settle(activation: Elementwise, sigma_w: Any, sigma_b: Any, start: float) ->
     here = sign[:, middle]
     at_rest = here == 0
     indifferent = at_rest & (sign[:, middle - STEPS : middle + STEPS + 1] == 0).all(axis=1)
-    lengths[at_rest], outcomes[at_rest] = start, FOUND
+    attracted = at_rest & (sign[:, middle + 1] <= 0)
+    lengths[attracted], outcomes[attracted] = start, FOUND
     lengths[indifferent], outcomes[indifferent] = np.nan, ANY
 
     columns = np.arange(len(grid))
@@ -87,7 +97,7 @@ def relative_change(activation: Elementwise, q: Any, sigma_w: Any, sigma_b: Any)
 
 
 def repels(activation: Elementwise, q: Any, sigma_w: Any) -> Any:
-    """Return where the length map has a slope beyond -1 and 1, but for the error of a difference."""
+    """Return where the slope of the length map is greater than 1, by a difference."""
     step = 1e-5 * q
     up, down = (duals(activation, q + s)[0] for s in (step, -step))
-    return np.abs(sigma_w**2 * (up - down) / (2 * step)) > 1 + 1e-6
+    return sigma_w**2 * (up - down) / (2 * step) > 1 + 1e-6

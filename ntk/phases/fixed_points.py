@@ -65,7 +65,7 @@ def fixed_length(field: MeanField, *, start: float = 1.0) -> float:
     Raises
     ------
     InvalidValueError
-        If lengths grow without bound, every length is a fixed point, or the fixed point repels.
+        If lengths grow without bound, or every length is a fixed point.
     InvalidTypeError
         If ``field`` is none, or its numbers are traced.
 
@@ -93,13 +93,7 @@ def fixed_length(field: MeanField, *, start: float = 1.0) -> float:
             "layer without bound; lower sigma_w, or start where the activation grows faster than "
             "linearly"
         )
-    q = float(found[0])
-    if q > 0 and fixed_lengths.repels(activation, q, sigma_w):
-        raise InvalidValueError(
-            f"the fixed length {q:.6g} of {field!r} repels: the slope of the length map is beyond "
-            "-1 and 1 there, and lengths that start beside it do not settle"
-        )
-    return q
+    return float(found[0])
 
 
 @in_double_precision
@@ -186,7 +180,7 @@ def fixed_point(field: MeanField, *, length: float | None = None, start: float =
     >>> import ntk
     >>> point = ntk.phases.fixed_point(ntk.phases.MeanField("tanh", sigma_w=1.0, sigma_b=0.05**0.5))
     >>> point.phase, round(point.correlation_scale, 4)
-    ('ordered', 3.6271)
+    ('ordered', 3.627)
     """
     activation, sigma_w, _ = _numbers(field)
     q = fixed_length(field, start=start) if length is None else _fixed(field, length)
@@ -223,7 +217,8 @@ def depth_scale(factor: Any) -> Any:
 def _numbers(field: Any) -> tuple[Any, float, float]:
     if not isinstance(field, MeanField):
         raise InvalidTypeError(
-            f"field must be a layer such as ntk.phases.MeanField('tanh', sigma_w=1.5), got {field!r}"
+            "field must be a layer such as ntk.phases.MeanField('tanh', sigma_w=1.5), got "
+            f"{field!r}"
         )
     if not (is_concrete(field.sigma_w) and is_concrete(field.sigma_b)):
         raise InvalidTypeError(

@@ -138,7 +138,8 @@ class MeanField:
         >>> float(ntk.phases.MeanField("relu", sigma_w=2.0).length_map(3.0))
         6.0
         """
-        return self._length(lengths("q", q))
+        result: Array = _length(self, lengths("q", q))
+        return result
 
     def length_slope(self, q: Num[ArrayLike, "..."]) -> Float[Array, "..."]:
         r"""Return :math:`V'(q)`, which is :math:`\chi_1 + \sigma_w^2 \mathbb E[\sigma\ddot\sigma]`.
@@ -158,9 +159,8 @@ class MeanField:
         >>> float(ntk.phases.MeanField("relu", sigma_w=2.0).length_slope(3.0))
         2.0
         """
-        q = lengths("q", q)
-        slope: Array = jax.jvp(self._length, (q,), (jnp.ones_like(q),))[1]
-        return slope
+        result: Array = _length_slope(self, lengths("q", q))
+        return result
 
     def correlation_map(
         self,
@@ -195,15 +195,14 @@ class MeanField:
         c = correlations("c", c)
         first = lengths("q1", q1)
         second = first if q2 is None else lengths("q2", q2)
-        dual: Array = self.activation.expectations(_pair(c, first, second)).dual
-        cov = self.sigma_w**2 * dual + self.sigma_b**2
-        after = root(self._length(first)) * root(self._length(second))
+        cov, after = _covariance(self, c, first, second)
         if is_concrete(after) and not (np.asarray(after) > 0).all():
             raise InvalidValueError(
                 "a length of the next layer is 0, and correlations with it are not defined: "
                 "raise q1, q2, sigma_w or sigma_b"
             )
-        return cov / after
+        result: Array = cov / after
+        return result
 
     def chi(self, q: Num[ArrayLike, "..."], c: Num[ArrayLike, "..."] = 1.0) -> Float[Array, "..."]:
         r"""Return :math:`\chi(c) = \sigma_w^2\, \mathbb E[\dot\sigma(u) \dot\sigma(v)]`.
@@ -235,12 +234,38 @@ class MeanField:
         >>> float(ntk.phases.MeanField("relu", sigma_w=2.0).chi(1.0))
         2.0
         """
-        c, q = correlations("c", c), lengths("q", q)
-        return self.sigma_w**2 * pair_duals(self.activation, c, q, q)[1]
+        result: Array = _chi(self, correlations("c", c), lengths("q", q))
+        return result
 
-    def _length(self, q: Array) -> Array:
-        dual: Array = self.activation.expectations(Pair.diagonal(q)).dual
-        return self.sigma_w**2 * dual + self.sigma_b**2
+
+# Compiled whole, or each operation of a quadrature would be by itself.
+
+
+@jax.jit
+def _length(field: MeanField, q: Array) -> Array:
+    dual: Array = field.activation.expectations(Pair.diagonal(q)).dual
+    result: Array = field.sigma_w**2 * dual + field.sigma_b**2
+    return result
+
+
+@jax.jit
+def _length_slope(field: MeanField, q: Array) -> Array:
+    slope: Array = jax.jvp(lambda q: _length(field, q), (q,), (jnp.ones_like(q),))[1]
+    return slope
+
+
+@jax.jit
+def _covariance(field: MeanField, c: Array, q1: Array, q2: Array) -> tuple[Array, Array]:
+    """Return the covariance one layer later, and what it is at correlation 1."""
+    dual: Array = field.activation.expectations(_pair(c, q1, q2)).dual
+    after = root(_length(field, q1)) * root(_length(field, q2))
+    return field.sigma_w**2 * dual + field.sigma_b**2, after
+
+
+@jax.jit
+def _chi(field: MeanField, c: Array, q: Array) -> Array:
+    slope: Array = field.sigma_w**2 * pair_duals(field.activation, c, q, q)[1]
+    return slope
 
 
 def pair_duals(activation: Elementwise, c: Array, q1: Array, q2: Array) -> tuple[Array, Array]:

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -11,7 +12,7 @@ from ntk.checks import is_concrete
 from ntk.errors import InvalidValueError
 from ntk.layers.activations import activation as named_activation
 from ntk.layers.base import description, static
-from ntk.layers.elementwise import Expectations, Geometric
+from ntk.layers.elementwise import Elementwise, Expectations, Geometric
 from ntk.layers.pair import Entry, Pair, root
 
 
@@ -55,14 +56,16 @@ class Standardized(Geometric):
         """Look the name up and check that something is left to scale."""
         sigma = named_activation(self.activation)
         object.__setattr__(self, "activation", sigma)
-        one = jnp.ones(())
-        size = sigma.dual(one, one, one)
-        square = self._square(one)
-        if is_concrete(square) and not 1e-6 * float(size) < float(square) < np.inf:
+        if not all(map(is_concrete, jax.tree.leaves(sigma))):
+            return
+        mean, second = (float(part) for part in _moments(sigma))
+        square = second - mean if self.centre else second
+        # What is left of a constant is rounding.
+        if not 1e-6 * second < square < np.inf:
             what = "variance" if self.centre else "second moment"
             raise InvalidValueError(
                 f"{sigma!r} cannot be standardised: its {what} under a standard normal argument is "
-                f"{float(square):.3g}"
+                f"{square:.3g}"
             )
 
     @property
@@ -73,58 +76,71 @@ class Standardized(Geometric):
     def function(self, x: Array) -> Array:
         """Evaluate the scaled function."""
         x = jnp.asarray(x)
+        square, _ = self._square_and_shifts(jnp.ones((), x.dtype))
         mean = _mean(self.activation.function, x.dtype) if self.centre else 0.0
-        return (self.activation.function(x) - mean) / root(self._square(jnp.ones((), x.dtype)))
+        scaled: Array = (self.activation.function(x) - mean) / root(square)
+        return scaled
 
     def expectations(self, pair: Pair) -> Expectations:
         """Return the duals less the means, scaled."""
-        scale = 1.0 / self._square(jnp.ones((), pair.cov.dtype))
         found: Expectations = self.activation.expectations(pair)
-        if not self.centre:
-            gap = None if found.gap is None else scale * found.gap
-            return Expectations(scale * found.dual, scale * found.derivative, gap)
-        shift1, shift2 = self._shift(pair.var1), self._shift(pair.var2)
-        dual = found.dual - 0.5 * (shift1 + shift2)
-        gap = None if found.gap is None else self._gap(pair, found, dual, shift1, shift2)
+        square, shifts = self._square_and_shifts(pair.var1, pair.var2)
+        dual, gap = found.dual, found.gap
+        if self.centre:
+            dual = dual - 0.5 * (shifts[0] + shifts[1])
+            gap = None if gap is None else self._gap(pair, found.dual, gap, dual, shifts)
+        scale = 1.0 / square
         return Expectations(
             scale * dual, scale * found.derivative, None if gap is None else scale * gap
         )
 
-    def _square(self, one: Entry) -> Entry:
-        square: Array = self.activation.dual(one, one, one)
-        return square - self._shift(one) if self.centre else square
+    def _square_and_shifts(self, *variances: Entry) -> tuple[Entry, list[Entry]]:
+        r"""Return :math:`s^2`, and :math:`2 m\, \mathbb E\, \sigma(\sqrt v z) - m^2` for each v.
 
-    def _shift(self, var: Entry) -> Entry:
-        r"""Return :math:`2 m\, \mathbb E\, \sigma(\sqrt v z) - m^2`.
-
-        The product of two means is the dual of an uncorrelated pair, sign included.
+        The product of two means is the dual of an uncorrelated pair, sign included. All are found
+        in one call, since duals by quadrature are slow to compile.
         """
-        zero, one = jnp.zeros_like(var), jnp.ones_like(var)
-        product: Array = self.activation.dual(zero, one, var)
-        square: Array = self.activation.dual(zero, one, one)
-        return 2.0 * product - square
+        flat = [var.ravel() for var in variances] if self.centre else []
+        var = jnp.concatenate([*flat, jnp.ones(2, variances[0].dtype)])
+        cov = jnp.zeros_like(var).at[-1].set(1.0)
+        found: Array = self.activation.dual(cov, jnp.ones_like(var), var)
+        if not self.centre:
+            return found[-1], []
+        mean_square = found[-2]
+        starts = [sum(part.size for part in flat[:i]) for i in range(len(flat))]
+        shifts = [
+            2.0 * found[start : start + var.size].reshape(var.shape) - mean_square
+            for start, var in zip(starts, variances, strict=True)
+        ]
+        return found[-1] - mean_square, shifts
 
     def _gap(
-        self, pair: Pair, found: Expectations, dual: Entry, shift1: Entry, shift2: Entry
+        self, pair: Pair, before: Entry, gap: Entry, after: Entry, shifts: list[Entry]
     ) -> Entry:
         r"""Return :math:`\sqrt{k_1 k_2} - |k|` from the gap before the means were subtracted.
 
         With :math:`k_i = d_i - e_i`, :math:`k = d - (e_1 + e_2) / 2` and :math:`2 \sqrt{ab} =
         a + b - (\sqrt a - \sqrt b)^2` the shifts cancel exactly.
         """
-        var1, var2 = jnp.broadcast_arrays(pair.var1, pair.var2)
         before1, before2 = (
-            self.activation.expectations(Pair.diagonal(v)).dual for v in (var1, var2)
+            self.activation.expectations(Pair.diagonal(v)).dual for v in (pair.var1, pair.var2)
         )
-        after1, after2 = before1 - shift1, before2 - shift2
-        inner = jnp.where(found.dual >= 0, found.gap, found.gap - 2.0 * found.dual)
+        after1, after2 = before1 - shifts[0], before2 - shifts[1]
+        inner = jnp.where(before >= 0, gap, gap - 2.0 * before)
         near = (
             inner
             + 0.5 * (root(before1) - root(before2)) ** 2
             - 0.5 * (root(after1) - root(after2)) ** 2
         )
-        far = root(after1) * root(after2) + dual
-        return jnp.maximum(jnp.where(dual >= 0, near, far), 0.0)
+        far = root(after1) * root(after2) + after
+        return jnp.maximum(jnp.where(after >= 0, near, far), 0.0)
+
+
+@jax.jit
+def _moments(sigma: Elementwise) -> Array:
+    """Return the squared mean and the second moment under a standard normal argument."""
+    one = jnp.ones(2)
+    return sigma.dual(jnp.asarray([0.0, 1.0]), one, one)
 
 
 def _mean(function: Any, dtype: Any) -> Array:

@@ -111,4 +111,5 @@ def _quotient(together: Array, first: Array, second: Array, names: tuple[str, st
             raise InvalidValueError(
                 f"{name} is zero, or constant where it is centred: its alignment is not defined"
             )
-    return together / (sizes[0] * sizes[1])
+    quotient: Array = together / (sizes[0] * sizes[1])
+    return quotient

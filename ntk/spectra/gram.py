@@ -10,8 +10,8 @@ from jaxtyping import Float, Num
 
 from ntk import checks
 from ntk.checks import is_concrete
-from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 from ntk.dynamics.eigensystem import TOLERANCE
+from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
 
 class Decomposition(NamedTuple):
@@ -66,7 +66,8 @@ def eigenvalues(K: Any, count: int | None = None) -> Float[Array, " k"]:
     gram = square("K", K)
     if count is not None:
         _check_count(count, gram.shape[0])
-    return jnp.linalg.eigvalsh(gram)[::-1][:count]
+    values: Array = jnp.linalg.eigvalsh(gram)
+    return values[::-1][:count]
 
 
 def condition_number(K: Any) -> Float[Array, ""]:
@@ -112,7 +113,8 @@ def effective_dimension(
 ) -> Float[Array, "*m"]:
     r"""Return how many directions of a kernel stand out from a ridge.
 
-    .. math:: d(\rho) = \operatorname{tr} K (K + \rho)^{-1} = \sum_i \frac{\lambda_i}{\lambda_i + \rho}
+    .. math:: d(\rho) = \operatorname{tr} K (K + \rho)^{-1}
+              = \sum_i \frac{\lambda_i}{\lambda_i + \rho}
 
     (Zhang 2005, "Learning bounds for kernel regression using effective data dimensionality";
     Caponnetto and De Vito 2007). It is also the number of degrees of freedom of kernel ridge
@@ -184,7 +186,8 @@ def decompose(K: Num[ArrayLike, "n n"], y: Num[ArrayLike, "n k"]) -> Decompositi
     Examples
     --------
     >>> import jax.numpy as jnp, ntk
-    >>> found = ntk.spectra.decompose(jnp.diag(jnp.asarray([4.0, 2.0])), jnp.asarray([[0.0], [1.0]]))
+    >>> K, y = jnp.diag(jnp.asarray([4.0, 2.0])), jnp.asarray([[0.0], [1.0]])
+    >>> found = ntk.spectra.decompose(K, y)
     >>> found.eigenvalues.tolist(), found.power.tolist()
     ([2.0, 1.0], [0.0, 0.5])
     """
@@ -223,7 +226,8 @@ def spectrum(name: str, value: Any) -> Array:
     """Return eigenvalues, given as they are or by their matrix."""
     array = checks.as_array(name, value)
     if array.ndim != 1:
-        return jnp.linalg.eigvalsh(square(name, value))
+        found: Array = jnp.linalg.eigvalsh(square(name, value))
+        return found
     if array.size == 0:
         raise ShapeError(f"{name} is empty: there are no eigenvalues")
     checks.require_finite(name, array)
@@ -253,7 +257,7 @@ def _of_operator(K: Any, count: int | None, end: str = "LA") -> Array:
         raise InvalidValueError("K is not symmetric: rows and columns are different examples")
     if 2 * number >= size:  # the iteration would take as many products as forming it does
         columns = [np.asarray(K.matvec(jnp.asarray(row))) for row in np.eye(size, dtype=dtype)]
-        values = jnp.linalg.eigvalsh(square("K", np.stack(columns, axis=1)))
+        values: Array = jnp.linalg.eigvalsh(square("K", np.stack(columns, axis=1)))
         return values[::-1][:number] if end == "LA" else values[:number]
     operator = LinearOperator(
         K.shape, dtype=dtype, matvec=lambda v: np.asarray(K.matvec(jnp.asarray(v.ravel(), dtype)))

@@ -150,12 +150,12 @@ def local_exponents(
     >>> ntk.spectra.local_exponents(k, k**-2 * (1 + 3 / k), orders=0).round(2)
     array([2.12, 2.06, 2.03])
     >>> ntk.spectra.local_exponents(k, k**-2 * (1 + 3 / k)).round(2)
-    array([2., 2.])
+    array([2.01, 2.  ])
     """
     points, found = reals("k", k), reals("values", values)
     if points.ndim != 1 or points.shape != found.shape:
         raise ShapeError(f"k and values must be vectors, got shapes {points.shape}, {found.shape}")
-    if isinstance(orders, bool) or not isinstance(orders, int) or orders < 0:
+    if type(orders) is not int or orders < 0:
         raise InvalidValueError(f"orders must be a whole number, at least 0, got {orders!r}")
     if len(points) < orders + 2:
         raise ShapeError(

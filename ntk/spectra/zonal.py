@@ -1,15 +1,14 @@
 r"""Exact spectra of zonal kernels on the sphere, in any dimension.
 
 A kernel :math:`\kappa(\langle x, x' \rangle)` on the unit sphere of :math:`\mathbb R^p` has the
-spherical harmonics for eigenfunctions. The eigenvalue is the same for all harmonics of a degree, and
-a one-dimensional integral (the Funk-Hecke formula).
+spherical harmonics for eigenfunctions. The eigenvalue is the same for all harmonics of a degree,
+and a one-dimensional integral (the Funk-Hecke formula).
 """
 
 import math
 import sys
 import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -96,8 +95,10 @@ def zonal_spectrum(
     :math:`p = 2`), so that :math:`\kappa(\cos\theta) = \sum_k N(p, k) \lambda_k P_k(\cos\theta)`.
 
     Gauss-Legendre quadrature in the angle, in which the kernels of networks are analytic, kinked
-    activations included. The error is that of the kernel's values, about 1e-16 of them over
-    :math:`\sqrt{N(p, k)}`, in any dimension.
+    activations included. What is left is rounding of the kernel's values, about 1e-16 of them over
+    :math:`\sqrt{N(p, k)}`, in any dimension. The eigenvalue of degree 128 of the NTK of a ReLU
+    network has a relative error below 1e-9 for :math:`p \le 5`, but 1e-2 for :math:`p = 20`, where
+    degree 32 has 1e-7. The estimates that are returned say so.
 
     Parameters
     ----------
@@ -139,46 +140,48 @@ def zonal_spectrum(
     """
     p, degree = _dimension(dimension), _degree("max_degree", max_degree)
     kappa = _on_the_sphere(kernel, p, get, radius)
-    counts = [multiplicity(p, k) for k in range(degree + 1)]
-    coarse, _ = _integrate(kappa, p, degree, 1.0)
-    values, size = _integrate(kappa, p, degree, 1.5)
+    rules = [_rule(p, degree, density) for density in (1.0, 1.5)]
+    # All at once, since each number of points compiles a kernel anew.
+    values = np.split(kappa(np.concatenate([cosine for cosine, _ in rules])), [len(rules[0][0])])
+    coarse, found = (
+        _project(p, degree, *rule, part) for rule, part in zip(rules, values, strict=True)
+    )
+    counts = np.array([float(multiplicity(p, k)) for k in range(degree + 1)])
+    unsettled = np.abs(found - coarse)
+    if unsettled.max() > 1e-8 * np.abs(found).max():
+        _warn_unsettled(unsettled.max(), np.abs(found).max())
     # In the mean square P_k is 1 / N, and so falls what rounding of the kernel leaves.
-    shrink = np.array([1.0 / math.sqrt(count) for count in counts])
-    unsettled = np.abs(values - coarse)
-    if unsettled.max() > 1e-8 * np.abs(values).max():
-        _warn_unsettled(unsettled.max(), np.abs(values).max())
-    errors = unsettled + 4 * np.finfo(float).eps * size * shrink
-    return ZonalSpectrum(values, np.array([float(count) for count in counts]), errors)
+    size = math.sqrt(rules[1][1] @ values[1] ** 2)
+    errors = unsettled + 16 * np.finfo(float).eps * size / np.sqrt(counts)
+    return ZonalSpectrum(found, counts, errors)
 
 
-def _integrate(kappa: Zonal, p: int, degree: int, density: float) -> tuple[Any, float]:
-    """Return the eigenvalues, and the mean square of the kernel's values."""
+def _rule(p: int, degree: int, density: float) -> tuple[Any, Any]:
+    """Return cosines and the measure of the sphere at them, which adds to 1."""
     # Beyond this angle from the equator harmonics of these degrees and the measure are nothing.
     reach = math.pi / 2
     if p > 2:
         reach = min(reach, (2.0 * math.sqrt(degree) + 10.0) / math.sqrt(p - 2))
     waves = reach * math.sqrt(degree * (degree + p - 2.0))
-    node, weight = _legendre(int(density * (1.2 * waves + 60)))
-    angle = reach * node
-    cosine = np.sin(angle)  # antisymmetric to the last digit, so that parity is kept
-    log_measure = math.lgamma(p / 2) - math.lgamma((p - 1) / 2) - 0.5 * math.log(math.pi)
-    measure = weight * reach * np.exp(log_measure + (p - 2) * np.log(np.cos(angle)))
-    values = kappa(cosine)
+    # In panels of a small rule, since the weights of a large one are not right to the last digit.
+    panels = math.ceil(density * (waves / 8 + 3))
+    node, weight = np.polynomial.legendre.leggauss(24)
+    half = (np.arange(panels)[:, None] + 0.5 * (node + 1.0)).ravel() * (reach / panels)
+    measure = np.tile(weight, panels) * np.cos(half) ** (p - 2)
+    # Both sides of the equator alike, so that parity is kept.
+    angle, measure = np.append(-half, half), np.append(measure, measure)
+    return np.sin(angle), measure / measure.sum()
+
+
+def _project(p: int, degree: int, cosine: Any, measure: Any, values: Any) -> Any:
+    """Return the means of the values times each polynomial, by their recurrence."""
     weighted = measure * values
     before, now = np.ones_like(cosine), cosine
     found = [weighted.sum()]
     for k in range(1, degree + 1):
         found.append(weighted @ now)
         before, now = now, ((2 * k + p - 2) * cosine * now - k * before) / (k + p - 2)
-    return np.array(found), math.sqrt(measure @ values**2)
-
-
-@cache
-def _legendre(nodes: int) -> tuple[Any, Any]:
-    from scipy.special import roots_legendre
-
-    point, weight = roots_legendre(nodes)
-    return 0.5 * (point - point[::-1]), 0.5 * (weight + weight[::-1])
+    return np.array(found)
 
 
 def _on_the_sphere(kernel: Any, p: int, get: str, radius: float | None) -> Zonal:

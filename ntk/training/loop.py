@@ -10,9 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ntk.errors import InvalidTypeError, MissingExtraError
+from ntk.dynamics.extra import load
+from ntk.dynamics.losses import Loss
+from ntk.dynamics.trajectory import LossScale
+from ntk.errors import InvalidTypeError
 from ntk.model import Model
-from ntk.training.losses import Loss, LossScale, scaled
+from ntk.training.objective import scaled
 from ntk.training.record import observer
 
 
@@ -117,7 +120,7 @@ def _run(
             jnp.where(first, state.step, state.diverged_at),
         )
 
-    def advance(state: State, gap: Array) -> State:
+    def advance(state: State, gap: Array) -> Any:
         if plan.every is None:
             return jax.lax.fori_loop(0, gap, step, state)
         # A fixed number of steps can be differentiated backwards, a traced one cannot.
@@ -158,13 +161,7 @@ def make_optimizer(optimizer: Any, learning_rate: Any) -> Any:
     InvalidTypeError
         If it is no optimiser.
     """
-    try:
-        import optax
-    except ImportError:
-        raise MissingExtraError(
-            "ntk.train needs optax, which is not installed; "
-            "install the extra: pip install 'ntk-companion[training]'"
-        ) from None
+    optax = load("optax")
     made = optax.sgd if optimizer is None else optimizer
     if callable(made):
         made = made(learning_rate)
