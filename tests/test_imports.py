@@ -75,6 +75,12 @@ else:
 FLOW = "import numpy as np, ntk; one = np.ones((1, 1), 'f4'); ntk.FunctionFlow(one, one, 'squared')"
 
 
+DESCENT = (
+    "import jax.numpy as jnp; from ntk.function_space import KernelGradientDescent; "
+    "KernelGradientDescent(jnp.eye(1), jnp.sum, jnp.ones((1, 1))).train(1.0)"
+)
+
+
 @pytest.mark.parametrize(
     ("missing", "code", "extra"),
     [
@@ -84,11 +90,14 @@ FLOW = "import numpy as np, ntk; one = np.ones((1, 1), 'f4'); ntk.FunctionFlow(o
         ("nbclient", "from ntk.companion import cli; cli.application()", "book"),
         ("diffrax", FLOW, "training"),
         ("optax", FLOW, "training"),
+        ("diffrax", DESCENT, "training"),
+        ("sklearn", "from ntk import NTKRegressor", "estimators"),
+        ("sklearn", "import ntk; ntk.NTKClassifier", "estimators"),
     ],
 )
 def test_a_part_without_its_extra_says_how_to_get_it(missing, code, extra):
     message = python(WITHOUT.format(missing=missing, code=code))
-    assert missing in message
+    assert {"sklearn": "scikit-learn"}.get(missing, missing) in message
     assert f"pip install 'ntk-companion[{extra}]'" in message
 
 

@@ -45,6 +45,6 @@ def variances(network: Layer, part: Part, x: np.ndarray) -> Float[np.ndarray, " 
 def _padded(x: np.ndarray) -> np.ndarray:
     """Repeat the first row up to one of a few lengths, so that folds share what is compiled."""
     n = len(x)
-    step = max(32, 2 ** (n - 1).bit_length() // 8)
+    step = max(32, 2 ** (n - 1).bit_length() // 16)
     more = -n % step if n <= 4096 else 0
     return x if more == 0 else np.concatenate([x, np.repeat(x[:1], more, axis=0)])

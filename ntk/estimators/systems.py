@@ -213,4 +213,4 @@ def _is_safe(lower: Matrix, noise: float) -> bool:
     """Whether a factor is that of a definite matrix: a singular one may leave a tiny pivot."""
     # The trace stands in for the norm, which would cost a product: at worst we look closer.
     reciprocal, _ = scipy.linalg.lapack.dpocon(lower, np.sum(lower**2), uplo="L")
-    return bool(reciprocal > 100 * _cutoff(len(lower), noise))
+    return bool(reciprocal > max(100 * len(lower) * EPSILON, noise))
