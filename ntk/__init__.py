@@ -80,7 +80,7 @@ from ntk.layers import (
 )
 from ntk.state import Kernel, State
 from ntk.taylor import linearize, taylor_expand
-from ntk.training import Movement, Training, train
+from ntk.training import Movement, TrainingRecord, train
 
 if TYPE_CHECKING:
     from ntk.estimators import NTKClassifier as NTKClassifier
@@ -145,7 +145,7 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
-    "Training",
+    "TrainingRecord",
     "Uncertainty",
     "calibration",
     "conventions",

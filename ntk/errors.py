@@ -55,10 +55,6 @@ class PrecisionWarning(NTKWarning):
     """float64 was asked for, but JAX is set to keep float32 only."""
 
 
-class DivergenceWarning(NTKWarning):
-    """Training has run away: the learning rate is beyond what is stable."""
-
-
 class SingularGramWarning(NTKWarning):
     """A Gram matrix is singular, without a ridge, and its null space has a part of the targets."""
 

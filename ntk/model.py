@@ -69,7 +69,10 @@ def compiled(f: Model) -> Model:
 
 @lru_cache(maxsize=64)
 def _compiled(f: Model) -> Model:
-    return jax.jit(lambda params, x: f(params, x))
+    def run(params: Any, x: Any) -> Array:
+        return f(params, x)
+
+    return jax.jit(run)  # of its own, since jit too wants a hash
 
 
 def with_flat_outputs(f: Model) -> Model:

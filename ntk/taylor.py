@@ -66,8 +66,9 @@ def taylor_expand(f: Model, params: Any, degree: int) -> Model:
     params : pytree of Array
         The point of expansion.
     degree : int
-        The degree :math:`d`, at least 0. Derivatives are forward mode within forward mode: the
-        program that is compiled doubles with each degree, and most of that is shared.
+        The degree :math:`d`, at least 0. Derivatives are forward mode within forward mode.
+        Compiled, the polynomial costs about :math:`2 d` evaluations of ``f``, since equal
+        derivatives are computed once; but the time of compilation doubles with each degree.
 
     Returns
     -------

@@ -62,6 +62,18 @@ def test_the_remainder_is_of_the_next_order(x64, degree):
     np.testing.assert_allclose(slopes, degree + 1, atol=0.35)
 
 
+def test_compiled_operations_grow_with_the_degree_and_not_its_power_of_two():
+    net, params, step, x = setting()
+    operations = [
+        jax.jit(ntk.taylor_expand(net.apply, params, degree))
+        .lower(step, x)
+        .compile()
+        .cost_analysis()["flops"]
+        for degree in (1, 6)
+    ]
+    assert operations[1] < 10 * operations[0]  # 6 times the work, not 2**5 times
+
+
 def cubic(p, x):
     return (x @ p["w"]) ** 2 * p["a"] + p["b"]
 

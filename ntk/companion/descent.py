@@ -9,10 +9,12 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from ntk.errors import MissingExtraError
+from ntk.dynamics.extra import load
+from ntk.dynamics.losses import squared
+from ntk.dynamics.trajectory import LossScale
 from ntk.model import Model
-from ntk.training import train
-from ntk.training.losses import LossScale, scaled, squared
+from ntk.training import TrainingRecord, train
+from ntk.training.objective import scaled
 
 ROUNDING = 1e-6
 """By how much the same loss may differ between two compiled programs, relatively."""
@@ -52,6 +54,43 @@ def squared_loss(
     4.0
     """
     return scaled(squared, loss_scale, len(y), y.size)(f(params, x), y)
+
+
+def gradient_descent(
+    f: Model,
+    params: Any,
+    x: Any,
+    y: Float[Array, "n k"],
+    *,
+    learning_rate: ArrayLike,
+    steps: int,
+    loss_scale: LossScale = "sum",
+) -> TrainingRecord:
+    """Full-batch gradient descent on squared loss, without records: short for :func:`ntk.train`.
+
+    Parameters
+    ----------
+    f, params, x, y, loss_scale
+        As for :func:`squared_loss`.
+    learning_rate, steps
+        As for :func:`ntk.train`.
+
+    Returns
+    -------
+    TrainingRecord
+        Of which ``params`` are the final parameters.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> one = jnp.ones((1, 1))
+    >>> end = gradient_descent(lambda w, x: w * x, 0.0, one, one, learning_rate=0.5, steps=3)
+    >>> float(end.params)
+    0.875
+    """
+    return train(
+        f, params, x, y, learning_rate=learning_rate, steps=steps, loss_scale=loss_scale, record=()
+    )
 
 
 def parameter_flow(
@@ -95,12 +134,7 @@ def parameter_flow(
     >>> round(float(w), 4)  # 1 - exp(-1)
     0.6321
     """
-    try:
-        import diffrax
-    except ImportError as error:
-        raise MissingExtraError(
-            "parameter_flow needs diffrax: pip install 'ntk-companion[book]'"
-        ) from error
+    diffrax = load("diffrax")
     # One flat vector: the solver's buffers do not take the empty leaves of layers without any.
     start, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
     gradient = jax.grad(lambda flat: squared_loss(f, unravel(flat), x, y, loss_scale))
@@ -169,8 +203,8 @@ def largest_stable_rate(
     def halve(_: Any, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         stable, unstable = bracket
         middle = jnp.sqrt(stable * unstable)
-        trained = train(
-            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale, record=()
+        trained = gradient_descent(
+            f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale
         )
         rises = ~(trained.highest_loss <= highest)  # a NaN has risen too
         return jnp.where(rises, stable, middle), jnp.where(rises, middle, unstable)

@@ -7,8 +7,8 @@ from ntk.dynamics.eigensystem import Eigensystem
 from ntk.dynamics.flow import GradientFlow
 from ntk.dynamics.function_flow import DirectionFlow, FunctionFlow
 from ntk.dynamics.predictions import Prediction, ensemble, gp_posterior
+from ntk.dynamics.progress import Modes
 from ntk.dynamics.stability import max_learning_rate
-from ntk.dynamics.training import Modes
 from ntk.dynamics.uncertainty import Uncertainty, predictive_entropy, predictive_variance
 
 __all__ = [

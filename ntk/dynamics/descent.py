@@ -14,8 +14,8 @@ from jaxtyping import Num
 from ntk import checks
 from ntk.dynamics import iteration
 from ntk.dynamics.eigensystem import Eigensystem
+from ntk.dynamics.progress import Progress
 from ntk.dynamics.stability import check_momentum, step_limit
-from ntk.dynamics.training import Training
 from ntk.dynamics.trajectory import Filter, LossScale
 from ntk.errors import InvalidTypeError, InvalidValueError, UnstableLearningRateWarning
 from ntk.pytrees import register
@@ -23,7 +23,7 @@ from ntk.pytrees import register
 
 @register
 @dataclasses.dataclass(frozen=True, init=False, eq=False, repr=False)
-class GradientDescent(Training):
+class GradientDescent(Progress):
     r"""Full-batch gradient descent of a model with a constant tangent kernel, squared loss.
 
     The outputs after :math:`s` steps are those of :class:`ntk.GradientFlow` with another filter,
@@ -98,10 +98,10 @@ class GradientDescent(Training):
     def flow_time(self, steps: Num[ArrayLike, "*steps"]) -> Array:
         r"""Return the time at which :class:`ntk.GradientFlow` has come about as far.
 
-        .. math:: t = \frac{s}{1 - \beta}
+        .. math:: t = \frac{\eta s}{1 - \beta}
 
-        for a flow with the same learning rate and loss: exactly in the limit of small learning
-        rates, at :math:`s \gg 1 / (1 - \beta)`.
+        for a flow with the same loss scale and the learning rate 1: exactly in the limit of small
+        learning rates, at :math:`s \gg 1 / (1 - \beta)`.
 
         Parameters
         ----------
@@ -117,9 +117,9 @@ class GradientDescent(Training):
         >>> import jax.numpy as jnp, ntk
         >>> one = jnp.ones((1, 1))
         >>> ntk.GradientDescent(one, one, learning_rate=0.1, momentum=0.5).flow_time(100).item()
-        200.0
+        20.0
         """
-        time: Array = self._times(steps) / (1.0 - self.momentum)
+        time: Array = self.learning_rate * self._times(steps) / (1.0 - self.momentum)
         return time
 
     @property

@@ -9,14 +9,14 @@ from jax.typing import ArrayLike
 from jaxtyping import Num
 
 from ntk.dynamics.eigensystem import Eigensystem
-from ntk.dynamics.training import Training
+from ntk.dynamics.progress import Progress
 from ntk.dynamics.trajectory import Filter, LossScale
 from ntk.pytrees import register
 
 
 @register
 @dataclasses.dataclass(frozen=True, init=False, eq=False, repr=False)
-class GradientFlow(Training):
+class GradientFlow(Progress):
     r"""Training of a model with a constant tangent kernel under squared loss.
 
     For the loss :math:`\tfrac12 \sum_i \| f(x_i) - y_i \|^2` gradient flow at the rate

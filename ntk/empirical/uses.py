@@ -177,9 +177,6 @@ def _boxes(shape: tuple[int, ...], step: Step) -> list[tuple[Hashable, ...]]:
 
 
 def _enter(program: Program, step: Step, operand: int, weight: Weight) -> Product | None:
-    # The weight must be one factor only: a step that reads it twice is no product.
-    if step.inputs.count(step.inputs[operand]) > 1:
-        return None
     if weight.own is not None:
         if step.name not in {"add", "sub"}:
             return None

@@ -87,8 +87,9 @@ def zonal_spectrum(
 ) -> ZonalSpectrum:
     r"""Return the eigenvalues of a zonal kernel on the sphere :math:`S^{p-1} \subset \mathbb R^p`.
 
-    .. math:: \lambda_k = \frac{\Gamma(p/2)}{\sqrt\pi\, \Gamma(\frac{p-1}2)} \int_0^\pi
-              g(\cos\theta)\, P_k(\cos\theta) \sin^{p-2}\theta\, d\theta
+    .. math:: \lambda_k &= c_p \int_0^\pi g(\cos\theta)\, P_k(\cos\theta)
+              \sin^{p-2}\theta\, d\theta, \\
+              c_p &= \frac{\Gamma(p/2)}{\sqrt\pi\, \Gamma(\frac{p-1}2)}
 
     (Funk-Hecke formula; Müller 1966, "Spherical Harmonics", where :math:`P_k` is the Legendre
     polynomial in dimension :math:`p`: a Gegenbauer polynomial with :math:`P_k(1) = 1`, a cosine if

@@ -11,11 +11,13 @@ from jax.typing import ArrayLike
 from jaxtyping import Num, PRNGKeyArray
 
 from ntk import checks
+from ntk.dynamics.losses import Loss, find_loss
+from ntk.dynamics.trajectory import LossScale
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 from ntk.model import Model, check_outputs, check_params
 from ntk.training.loop import Plan, run, schedule
-from ntk.training.losses import Loss, LossScale, check_loss, scaled
-from ntk.training.record import RECORDS, Training, last_hidden
+from ntk.training.objective import scaled
+from ntk.training.record import RECORDS, TrainingRecord, last_hidden
 from ntk.training.stability import warn_if_diverged
 
 
@@ -37,7 +39,7 @@ def train(
     x_test: Any = None,
     features: Callable[[Any, Any], Array] | None = None,
     measure: Callable[[Any], Any] | None = None,
-) -> Training:
+) -> TrainingRecord:
     r"""Train a finite network by gradient descent, and look at it on the way.
 
     A step of plain descent is :math:`\theta_{s+1} = \theta_s - \eta \nabla \mathcal L(\theta_s)`;
@@ -66,9 +68,9 @@ def train(
         The rate :math:`\eta`, which is also the time that a step counts as.
     steps : int
         How many steps.
-    loss : {"squared", "cross_entropy"} or callable
-        A function ``loss(outputs, y)`` may return one number for the batch or one for each
-        example or entry, as those of optax do; they are added up.
+    loss : {"squared", "cross_entropy", "huber", "logistic"} or callable
+        As for :class:`ntk.FunctionFlow`: a function ``loss(f, y)`` of outputs and targets returns
+        one number, the sum over the examples that it gets.
     loss_scale : {"sum", "mean"}
         ``"mean"`` divides the loss, whichever it is, by ``y.size``.
     optimizer : optax.GradientTransformation, or a function from a rate to one, optional
@@ -84,7 +86,7 @@ def train(
         When to record, in ascending order: steps if they are integers, times (rounded to the
         nearest step) if they are floating. By default at the start and at the end.
     record : sequence of {"outputs", "loss", "kernel", "weights", "features"}
-        What to record: see :class:`ntk.Training`. The kernel costs one
+        What to record: see :class:`ntk.TrainingRecord`. The kernel costs one
         :func:`ntk.empirical_ntk` of the training points at each record.
     x_test : like ``x`` with leading axis m, optional
         Further inputs, whose outputs are recorded beside those of ``x``.
@@ -96,7 +98,7 @@ def train(
 
     Returns
     -------
-    Training
+    TrainingRecord
         A pytree with the final parameters and the records.
 
     Raises
@@ -109,7 +111,7 @@ def train(
 
     Warns
     -----
-    DivergenceWarning
+    UnstableLearningRateWarning
         If the loss stops being finite, or ends ten times above its start; the message names the
         step and the largest stable learning rate. Under ``jit`` and ``vmap``, where numbers are
         not known, look at ``diverged_at``.
@@ -150,7 +152,7 @@ def train(
     outputs = jax.eval_shape(f, params, x)
     targets = _check_targets(y, outputs)
     checks.choice("loss_scale", loss_scale, ("sum", "mean"))
-    function = check_loss(loss, outputs, targets)
+    function = find_loss(loss, targets)
     rate = _check_rate(learning_rate)
     steps = checks.positive_integer("steps", steps)
     when = _check_at(at, steps, rate)
@@ -175,7 +177,7 @@ def train(
             *("weight_movement", "feature_movement", "measured"),
         ]
     )
-    training = Training(
+    training = TrainingRecord(
         params=state.params,
         steps=jnp.asarray(when),
         times=jnp.asarray(rate * when),

@@ -1,6 +1,5 @@
 """The loop: steps of an optimiser, compiled once, with a look at the parameters in between."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -11,9 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ntk.errors import InvalidTypeError, MissingExtraError
+from ntk.dynamics.extra import load
+from ntk.dynamics.losses import Loss
+from ntk.dynamics.trajectory import LossScale
+from ntk.errors import InvalidTypeError
 from ntk.model import Model
-from ntk.training.losses import Loss, LossScale, scaled
+from ntk.training.objective import scaled
 from ntk.training.record import observer
 
 
@@ -159,13 +161,7 @@ def make_optimizer(optimizer: Any, learning_rate: Any) -> Any:
     InvalidTypeError
         If it is no optimiser.
     """
-    try:
-        optax = importlib.import_module("optax")
-    except ImportError:
-        raise MissingExtraError(
-            "ntk.train needs optax, which is not installed; "
-            "install the extra: pip install 'ntk-companion[training]'"
-        ) from None
+    optax = load("optax")
     made = optax.sgd if optimizer is None else optimizer
     if callable(made):
         made = made(learning_rate)

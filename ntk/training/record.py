@@ -37,7 +37,7 @@ class Movement:
 
 @register
 @dataclasses.dataclass(frozen=True)
-class Training:
+class TrainingRecord:
     r"""What :func:`ntk.train` returns; ``r`` records, and ``None`` for what was not recorded.
 
     Attributes

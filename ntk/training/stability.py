@@ -10,10 +10,10 @@ import numpy as np
 from jax import Array
 
 from ntk import checks
-from ntk.errors import DivergenceWarning
+from ntk.dynamics.losses import Loss
+from ntk.errors import UnstableLearningRateWarning
 from ntk.model import Model
-from ntk.training.losses import Loss
-from ntk.training.record import Training
+from ntk.training.record import TrainingRecord
 
 ITERATIONS = 100
 
@@ -51,7 +51,7 @@ def stable_learning_rate(f: Model, params: Any, x: Any, y: Array, total: Loss) -
 
 
 def warn_if_diverged(
-    training: Training, f: Model, params: Any, x: Any, y: Array, total: Loss, plain: bool
+    training: TrainingRecord, f: Model, params: Any, x: Any, y: Array, total: Loss, plain: bool
 ) -> None:
     """Warn if the loss is not finite or has risen, and say which learning rate is stable.
 
@@ -67,12 +67,12 @@ def warn_if_diverged(
     warnings.warn(
         f"training diverged: {what}. At the start{whose} a learning_rate below about "
         f"{float(limit):.3g} is stable, 2 / lambda_max of the scaled kernel; the record is kept",
-        DivergenceWarning,
+        UnstableLearningRateWarning,
         stacklevel=checks.levels_outside(sys._getframe()),
     )
 
 
-def _what_happened(training: Training) -> str | None:
+def _what_happened(training: TrainingRecord) -> str | None:
     step = int(training.diverged_at)
     if step >= 0:
         return f"the loss is not finite from step {step} on"

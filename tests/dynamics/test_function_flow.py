@@ -205,21 +205,25 @@ def test_single_precision_and_the_null_space():
 
 
 def test_traces_under_jit_vmap_and_grad(x64):
-    def late(k, rate, t):
-        return ntk.FunctionFlow(k, ONE_HOT, "cross_entropy", learning_rate=rate).train(t, F0)
+    def late(rate, t):
+        flow = ntk.FunctionFlow(K, ONE_HOT, "cross_entropy", learning_rate=rate)
+        return flow.train(t, F0)[0, 0]
 
-    np.testing.assert_allclose(jax.jit(late)(K, 0.5, 1.0), late(K, 0.5, 1.0), atol=1e-9)
-    slope = jax.grad(lambda r: late(K, r, 1.0)[0, 0])(0.5)
-    difference = (late(K, 0.501, 1.0) - late(K, 0.499, 1.0))[0, 0] / 2e-3
-    np.testing.assert_allclose(slope, difference, rtol=1e-4)
+    rates = jnp.asarray([0.499, 0.5, 0.501])
+    many = jax.jit(jax.vmap(jax.value_and_grad(late), in_axes=(0, None)))
+    values, slopes = many(rates, 1.0)
+    np.testing.assert_allclose(values[1], late(0.5, 1.0), atol=1e-8)
+    np.testing.assert_allclose(slopes[1], (values[2] - values[0]) / 2e-3, rtol=1e-4)
+
+
+def test_it_is_a_pytree(x64):
     flow = ntk.FunctionFlow(K, ONE_HOT, "cross_entropy", learning_rate=0.5)
-    starts = jnp.stack([F0, 2 * F0])
-    np.testing.assert_allclose(
-        jax.vmap(lambda f: flow.train(1.0, f))(starts)[1], flow.train(1.0, 2 * F0), atol=1e-8
-    )
-    np.testing.assert_allclose(
-        jax.jit(lambda g: g.train(1.0, F0))(flow), flow.train(1.0, F0), atol=1e-9
-    )
+    leaves, structure = jax.tree.flatten(flow)
+    again = jax.tree.unflatten(structure, leaves)
+    assert len(leaves) == 3  # kernel, rate, targets
+    assert again.loss is flow.loss
+    np.testing.assert_array_equal(again.K, flow.K)
+    assert repr(again) == "FunctionFlow(K of shape (5, 5), learning_rate=0.5)"
 
 
 ONE = np.ones((2, 1))

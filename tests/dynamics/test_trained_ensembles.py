@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import ntk
-from ntk.companion.descent import gradient_descent
 from ntk.errors import InvalidTypeError, InvalidValueError
 
 MEMBERS = 200
@@ -32,14 +31,17 @@ def trained(width, seed):
     def member(key):
         finite = net(width)
         params = finite.init(key, (2,), dtype=jnp.float32)
-        outputs, done = [], 0
-        for steps in STEPS:
-            run = gradient_descent(
-                finite.apply, params, x, y, learning_rate=RATE, steps=steps - done
-            )
-            params, done = run.params, steps
-            outputs.append(finite.apply(params, z)[:, 0])
-        return jnp.stack(outputs)
+        run = ntk.train(
+            finite.apply,
+            params,
+            x,
+            y,
+            learning_rate=RATE,
+            steps=STEPS[-1],
+            at=STEPS,
+            x_test=z,
+        )
+        return run.outputs_test[..., 0]
 
     x, y, z = (jnp.asarray(part, jnp.float32) for part in (X, Y, Z))
     keys = jax.random.split(jax.random.key(seed), MEMBERS)

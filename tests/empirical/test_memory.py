@@ -140,3 +140,14 @@ def test_the_resident_memory_stays_within_the_budget():
     # The Jacobians take 1.5 GB. Compilation itself takes some memory, which is not the kernel's.
     assert grown["None"] > 500e6
     assert grown["50MB"] < 50e6 + 100e6
+
+
+@pytest.mark.parametrize("output", ["full", "diagonal", "mean"])
+@pytest.mark.parametrize("method", ["structured", "jacobian"])
+def test_the_upper_half_in_blocks_is_the_whole(x64, quick, output, method):
+    net = ntk.mlp(1, 6, sigma_b=0.3, outputs=2)
+    params = net.init(jax.random.key(0), (3,))
+    x = jax.random.normal(jax.random.key(1), (70, 3))
+    half = ntk.empirical_ntk(net.apply, params, x, output=output, method=method)
+    whole = ntk.empirical_ntk(net.apply, params, x, x, output=output, method=method)
+    np.testing.assert_allclose(half, whole, rtol=1e-10, atol=1e-12)

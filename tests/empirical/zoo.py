@@ -336,11 +336,24 @@ def custom_rule():
 def product_of_parameters():
     d = Draw()
     p = {"a": d(4, 3), "b": d(3, 5), "c": d(5, 5), "out": d(5, 2)}
-    return (
-        lambda p, x: jnp.tanh(x @ (p["a"] @ p["b"]) @ p["c"] @ p["c"]) @ p["out"],
-        p,
-        d.inputs(5, 4),
-    )
+
+    def f(p, x):
+        squared = jnp.einsum("ij,kj->ik", p["c"], p["c"])  # both factors are the same leaf
+        return jnp.tanh(x @ (p["a"] @ p["b"]) @ squared) @ p["out"]
+
+    return f, p, d.inputs(5, 4)
+
+
+@model
+def shared_with_other_signs():
+    d = Draw()
+    p = {"w": d(4, 3), "shift": d(3)}
+
+    def f(p, x):
+        one = jnp.tanh(p["shift"] - x @ p["w"])
+        return one * (0.5 * (x**2 @ p["w"]) - p["shift"]) + (x @ -p["w"]) / 0.3
+
+    return f, p, d.inputs(5, 4)
 
 
 @model

@@ -162,6 +162,17 @@ def test_nested_and_repeated_networks_are_the_same(x64):
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+def test_a_residual_block_may_begin_with_it(x64):
+    x, dense = batch((7, 9)), ntk.Dense(8, sigma_w=1.3)
+    block = ntk.Serial(ntk.BatchNorm(eps=1e-3), ntk.Relu(), dense)
+    whole, first, second = (
+        ntk.kernel(net, x)
+        for net in (ntk.Serial(dense, ntk.Residual(block)), dense, ntk.Serial(dense, block))
+    )
+    for total, a, b in zip(whole, first, second, strict=True):
+        np.testing.assert_allclose(total, a + b, rtol=1e-12)
+
+
 def test_compiles_maps_and_differentiates(x64):
     x = batch((6, 7))
 

@@ -59,17 +59,17 @@ CASES = {
     "negative steps": (lambda: train(steps=-1), InvalidValueError, "steps must be at least 1"),
     "half a step": (lambda: train(steps=2.5), InvalidTypeError, "steps must be a whole number"),
     "a loss": (lambda: train(loss="sqared"), InvalidValueError, "did you mean 'squared'"),
-    "a loss of nothing": (lambda: train(loss=lambda *_: None), InvalidTypeError, "loss"),
+    "a loss of nothing": (lambda: train(loss=lambda *_: None), ShapeError, "one number"),
     "a scale": (lambda: train(loss_scale="avg"), InvalidValueError, "loss_scale"),
     "centred labels": (
         lambda: train(y=P - 1 / 3, loss="cross_entropy"),
         InvalidValueError,
-        "probabilities .*one_hot",
+        "probabilities .*one-hot",
     ),
     "one class": (
         lambda: train(params=W[:, :1], y=Y[:, :1], loss="cross_entropy"),
-        InvalidValueError,
-        "two outputs",
+        ShapeError,
+        "at least two",
     ),
     "a large batch": (
         lambda: train(batch_size=5, key=jax.random.key(0)),

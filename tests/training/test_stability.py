@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import ntk
-from ntk.errors import DivergenceWarning
-from ntk.training.losses import cross_entropy, scaled
+from ntk.dynamics.losses import cross_entropy
+from ntk.errors import UnstableLearningRateWarning
+from ntk.training.objective import scaled
 from ntk.training.stability import stable_learning_rate
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -29,7 +30,9 @@ def test_the_warning_names_the_stable_rate(x64, loss_scale):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ntk.train(linear, W0, X, Y, learning_rate=1.99 / top, steps=400, loss_scale=loss_scale)
-    with pytest.warns(DivergenceWarning, match="the loss rose from .* after step 400") as caught:
+    with pytest.warns(
+        UnstableLearningRateWarning, match="the loss rose from .* after step 400"
+    ) as caught:
         result = ntk.train(
             linear, W0, X, Y, learning_rate=2.1 / top, steps=400, loss_scale=loss_scale
         )
@@ -49,7 +52,7 @@ def test_the_warning_names_the_step():
             losses.append(0.5 * ((x @ w - y) ** 2).sum(dtype="f"))
             w = w - np.float32(rate) * (x.T @ (x @ w - y))
         step += 1
-    with pytest.warns(DivergenceWarning, match=f"not finite from step {step} on"):
+    with pytest.warns(UnstableLearningRateWarning, match=f"not finite from step {step} on"):
         result = ntk.train(linear, W0.astype("f"), x, y, learning_rate=rate, steps=step + 3)
     assert int(result.diverged_at) == step
 

@@ -29,7 +29,7 @@ class Modes(NamedTuple):
     loss: Array
 
 
-class Training(Trajectory):
+class Progress(Trajectory):
     """What can be asked of flow and descent beside their outputs; see the subclasses."""
 
     @property
