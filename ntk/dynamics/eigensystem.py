@@ -187,7 +187,7 @@ def eigensystem(K: Any) -> Eigensystem:
     return K if isinstance(K, Eigensystem) else Eigensystem(K)
 
 
-def check_symmetric(gram: Any) -> None:
+def check_symmetric(gram: Any, name: str = "K") -> None:
     """Raise if a concrete matrix is asymmetric beyond rounding."""
     if not checks.is_concrete(gram):
         return
@@ -195,9 +195,9 @@ def check_symmetric(gram: Any) -> None:
     gap, size = np.abs(values - values.T).max(), np.abs(values).max()
     if gap > TOLERANCE.get(str(gram.dtype), 1e-2) * size:
         raise InvalidValueError(
-            f"K is not symmetric: K and K.T differ by {gap:.3g} where the largest entry is "
-            f"{size:.3g}. Pass a train x train Gram matrix; symmetrise (K + K.T) / 2 if the "
-            "difference is rounding"
+            f"{name} is not symmetric: {name} and {name}.T differ by {gap:.3g} where the largest "
+            f"entry is {size:.3g}. Pass a Gram matrix of one set of points; symmetrise "
+            f"({name} + {name}.T) / 2 if the difference is rounding"
         )
 
 

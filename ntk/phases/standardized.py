@@ -58,7 +58,9 @@ class Standardized(Geometric):
         object.__setattr__(self, "activation", sigma)
         if not all(map(is_concrete, jax.tree.leaves(sigma))):
             return
-        mean, second = (float(part) for part in _moments(sigma))
+        # Also while a function is traced that makes one of these.
+        with jax.ensure_compile_time_eval():
+            mean, second = (float(part) for part in _moments(sigma))
         square = second - mean if self.centre else second
         # What is left of a constant is rounding.
         if not 1e-6 * second < square < np.inf:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Num
 
 from ntk import checks
 from ntk.checks import is_concrete
-from ntk.dynamics.eigensystem import TOLERANCE
+from ntk.dynamics.eigensystem import check_semidefinite, check_symmetric
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
 
@@ -195,13 +195,7 @@ def decompose(K: Num[ArrayLike, "n n"], y: Num[ArrayLike, "n k"]) -> Decompositi
     n = gram.shape[0]
     targets = checks.matrix("y", y, (n, None))
     values, vectors = jnp.linalg.eigh(gram)
-    if is_concrete(values):
-        least, most = float(values[0]), float(jnp.abs(values).max())
-        if least < -TOLERANCE.get(str(gram.dtype), 1e-2) * most:
-            raise InvalidValueError(
-                f"K must be positive semi-definite: its least eigenvalue is {least:.3g}, the "
-                f"largest {most:.3g}"
-            )
+    check_semidefinite(values, gram.dtype)
     power = ((vectors.T @ targets) ** 2).sum(axis=1) / n
     return Decomposition(jnp.maximum(values[::-1], 0.0) / n, power[::-1])
 
@@ -211,14 +205,7 @@ def square(name: str, value: Any) -> Array:
     gram = checks.matrix(name, value, (None, None))
     if gram.shape[0] != gram.shape[1]:
         raise ShapeError(f"{name} must be square, got shape {gram.shape}")
-    if is_concrete(gram):
-        values = np.asarray(gram, float)
-        apart, size = np.abs(values - values.T).max(), np.abs(values).max()
-        if apart > TOLERANCE.get(str(gram.dtype), 1e-2) * size:
-            raise InvalidValueError(
-                f"{name} is not symmetric: entries differ from their mirror images by up to "
-                f"{apart:.3g}; symmetrise it, ({name} + {name}.T) / 2"
-            )
+    check_symmetric(gram, name)
     return gram
 
 

@@ -19,7 +19,8 @@ class LearningCurve(NamedTuple):
     Attributes
     ----------
     kappa : array
-        The effective ridge :math:`\kappa`: eigenvalues above it are learnt.
+        The effective ridge :math:`\kappa` (not the condition number): eigenvalues above it are
+        learnt.
     learnability : array, shape (..., modes)
         The share :math:`L_i` of each eigenfunction that is learnt: the mean predictor has the
         coefficients :math:`L_i v_i`.

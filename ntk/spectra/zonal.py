@@ -1,6 +1,6 @@
 r"""Exact spectra of zonal kernels on the sphere, in any dimension.
 
-A kernel :math:`\kappa(\langle x, x' \rangle)` on the unit sphere of :math:`\mathbb R^p` has the
+A kernel :math:`g(\langle x, x' \rangle)` on the unit sphere of :math:`\mathbb R^p` has the
 spherical harmonics for eigenfunctions. The eigenvalue is the same for all harmonics of a degree,
 and a one-dimensional integral (the Funk-Hecke formula).
 """
@@ -87,12 +87,13 @@ def zonal_spectrum(
 ) -> ZonalSpectrum:
     r"""Return the eigenvalues of a zonal kernel on the sphere :math:`S^{p-1} \subset \mathbb R^p`.
 
-    .. math:: \lambda_k = \frac{\Gamma(p/2)}{\sqrt\pi\, \Gamma(\frac{p-1}2)} \int_0^\pi
-              \kappa(\cos\theta)\, P_k(\cos\theta) \sin^{p-2}\theta\, d\theta
+    .. math:: \lambda_k &= c_p \int_0^\pi g(\cos\theta)\, P_k(\cos\theta)
+              \sin^{p-2}\theta\, d\theta, \\
+              c_p &= \frac{\Gamma(p/2)}{\sqrt\pi\, \Gamma(\frac{p-1}2)}
 
     (Funk-Hecke formula; Müller 1966, "Spherical Harmonics", where :math:`P_k` is the Legendre
     polynomial in dimension :math:`p`: a Gegenbauer polynomial with :math:`P_k(1) = 1`, a cosine if
-    :math:`p = 2`), so that :math:`\kappa(\cos\theta) = \sum_k N(p, k) \lambda_k P_k(\cos\theta)`.
+    :math:`p = 2`), so that :math:`g(\cos\theta) = \sum_k N(p, k) \lambda_k P_k(\cos\theta)`.
 
     Gauss-Legendre quadrature in the angle, in which the kernels of networks are analytic, kinked
     activations included. What is left is rounding of the kernel's values, about 1e-16 of them over
@@ -139,14 +140,20 @@ def zonal_spectrum(
     [0.333333, 0.0, 0.133333, 0.0]
     """
     p, degree = _dimension(dimension), _degree("max_degree", max_degree)
-    kappa = _on_the_sphere(kernel, p, get, radius)
+    try:
+        counts = np.array([float(multiplicity(p, k)) for k in range(degree + 1)])
+    except OverflowError:
+        raise InvalidValueError(
+            f"max_degree={degree} is too large in dimension {p}: there are more harmonics than a "
+            "float can count, and their eigenvalues are far below rounding"
+        ) from None
+    function = _on_the_sphere(kernel, p, get, radius)
     rules = [_rule(p, degree, density) for density in (1.0, 1.5)]
     # All at once, since each number of points compiles a kernel anew.
-    values = np.split(kappa(np.concatenate([cosine for cosine, _ in rules])), [len(rules[0][0])])
+    values = np.split(function(np.concatenate([cosine for cosine, _ in rules])), [len(rules[0][0])])
     coarse, found = (
         _project(p, degree, *rule, part) for rule, part in zip(rules, values, strict=True)
     )
-    counts = np.array([float(multiplicity(p, k)) for k in range(degree + 1)])
     unsettled = np.abs(found - coarse)
     if unsettled.max() > 1e-8 * np.abs(found).max():
         _warn_unsettled(unsettled.max(), np.abs(found).max())

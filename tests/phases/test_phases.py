@@ -335,6 +335,11 @@ def test_maps_trace_batch_and_differentiate(x64):
         field = MeanField("tanh", 1.5, sigma_b)
         return phases.trajectory(field, 1.0, 1.0, 0.1, 5).correlation[-1]
 
+    def criterion(beta):
+        return MeanField.normalized("relu", beta, centre=True).chi(1.0)
+
+    by_hand = -2 * 0.3 * np.pi / (np.pi - 1)
+    np.testing.assert_allclose(jax.jit(jax.grad(criterion))(0.3), by_hand, rtol=1e-12)
     by_hand = (last(0.3 + 1e-6) - last(0.3 - 1e-6)) / 2e-6
     np.testing.assert_allclose(jax.jit(jax.grad(last))(0.3), by_hand, rtol=1e-6)
 

@@ -77,6 +77,11 @@ CASES = {
         "dimension must be a whole number",
     ),
     "negative degree": (lambda: spectra.multiplicity(3, -1), InvalidValueError, "degree"),
+    "too many harmonics": (
+        lambda: spectra.zonal_spectrum(np.exp, 10**5, 100),
+        InvalidValueError,
+        "max_degree=100 is too large in dimension 100000",
+    ),
     "no kernel": (lambda: spectra.zonal_spectrum("relu", 3), InvalidTypeError, r"ntk\.mlp\(2\)"),
     "which kernel": (
         lambda: spectra.zonal_spectrum(ntk.mlp(1), 3, get="nkt"),

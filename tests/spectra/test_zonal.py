@@ -141,16 +141,21 @@ def test_a_gram_matrix_on_the_circle_has_them(x64):
         assert aliases > 1e-6
 
 
-@pytest.mark.parametrize("p", [2, 5])
-def test_decay_and_parity_of_relu_kernels(p):
-    one = zonal_spectrum(relu_ntk, p, 128)
-    three, process = (zonal_spectrum(THREE, p, 128, get=get) for get in ("ntk", "nngp"))
+@pytest.mark.parametrize("p", [2, 3, 5])
+def test_one_layer_decays_by_the_dimension_and_knows_even_degrees_only(p):
+    for kappa, exponent in ((relu_ntk, p), (relu_nngp, p + 2)):
+        found = zonal_spectrum(kappa, p, 128).eigenvalues
+        k = np.array([16, 32, 64, 128])
+        assert local_exponents(k, found[k])[-1] == pytest.approx(exponent, abs=0.05)
+        assert np.abs(found[3::2]).max() < 1e-12 * found[0]
+
+
+def test_three_layers_decay_alike_and_know_odd_degrees():
     k = np.array([16, 32, 64, 128])
-    for found, exponent in ((one, p), (three, p), (process, p + 2)):
-        last = local_exponents(k, found.eigenvalues[k])[-1]
-        assert last == pytest.approx(exponent, abs=0.05)
-    assert np.abs(one.eigenvalues[3::2]).max() < 1e-12 * one.eigenvalues[0]
-    assert three.eigenvalues[3] > 1e-6 * three.eigenvalues[0]
+    for get, exponent in (("ntk", 5), ("nngp", 7)):
+        found = zonal_spectrum(THREE, 5, 128, get=get).eigenvalues
+        assert local_exponents(k, found[k])[-1] == pytest.approx(exponent, abs=0.05)
+        assert found[3] > 1e-6 * found[0]
 
 
 def test_radius_and_bias_enter_as_in_the_network(x64):
