@@ -1,7 +1,27 @@
 """The neural tangent kernel in JAX: limits, finite networks, training dynamics."""
 
-from ntk import conventions, errors
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ntk import conventions, errors, function_space, phases, spectra
 from ntk.analytic import kernel
+from ntk.dynamics import (
+    DirectionFlow,
+    Eigensystem,
+    FunctionFlow,
+    GradientDescent,
+    GradientFlow,
+    Modes,
+    Prediction,
+    Uncertainty,
+    calibration,
+    ensemble,
+    gp_posterior,
+    max_learning_rate,
+    ntkgp_correction,
+    predictive_entropy,
+    predictive_variance,
+)
 from ntk.empirical import (
     Estimate,
     Explanation,
@@ -14,12 +34,12 @@ from ntk.empirical import (
     stream_empirical_ntk,
 )
 from ntk.errors import NTKError, NTKWarning
-from ntk.flow import GradientFlow
 from ntk.layers import (
     ABRelu,
     Abs,
     Activation,
     AvgPool,
+    BatchNorm,
     Conv,
     ConvTranspose,
     Cos,
@@ -58,9 +78,13 @@ from ntk.layers import (
     Tanh,
     mlp,
 )
-from ntk.predictions import Prediction, ensemble, gp_posterior
 from ntk.state import Kernel, State
-from ntk.taylor import linearize
+from ntk.taylor import linearize, taylor_expand
+from ntk.training import Movement, TrainingRecord, train
+
+if TYPE_CHECKING:
+    from ntk.estimators import NTKClassifier as NTKClassifier
+    from ntk.estimators import NTKRegressor as NTKRegressor
 
 __version__ = "0.1.0"
 
@@ -69,11 +93,14 @@ __all__ = [
     "Abs",
     "Activation",
     "AvgPool",
+    "BatchNorm",
     "Conv",
     "ConvTranspose",
     "Cos",
     "Dense",
+    "DirectionFlow",
     "Dropout",
+    "Eigensystem",
     "Elu",
     "Erf",
     "Estimate",
@@ -81,17 +108,21 @@ __all__ = [
     "ExpNormalized",
     "Explanation",
     "Flatten",
+    "FunctionFlow",
     "Gabor",
     "Gaussian",
     "Gelu",
     "GlobalAvgPool",
+    "GradientDescent",
     "GradientFlow",
     "Hermite",
     "Identity",
     "Kernel",
     "LayerNorm",
     "LeakyRelu",
+    "Modes",
     "Monomial",
+    "Movement",
     "NTKError",
     "NTKOperator",
     "NTKWarning",
@@ -114,6 +145,9 @@ __all__ = [
     "State",
     "SumPool",
     "Tanh",
+    "TrainingRecord",
+    "Uncertainty",
+    "calibration",
     "conventions",
     "empirical_nngp",
     "empirical_ntk",
@@ -121,10 +155,32 @@ __all__ = [
     "ensemble",
     "errors",
     "explain_empirical",
+    "function_space",
     "gp_posterior",
     "kernel",
     "linearize",
+    "max_learning_rate",
     "mlp",
     "monte_carlo",
+    "ntkgp_correction",
+    "phases",
+    "predictive_entropy",
+    "predictive_variance",
+    "spectra",
     "stream_empirical_ntk",
+    "taylor_expand",
+    "train",
 ]
+
+# What needs an extra is loaded when it is asked for, so that this import stays light.
+_LAZY = {"NTKClassifier": "ntk.estimators", "NTKRegressor": "ntk.estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

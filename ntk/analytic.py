@@ -1,5 +1,6 @@
 """The limiting kernels of a description: what to compute, and the tiles it is computed in."""
 
+import dataclasses
 import math
 from functools import partial
 from typing import Any, Literal, overload
@@ -16,7 +17,7 @@ from ntk.inputs import input_state
 from ntk.layers.base import Layer, Limit
 from ntk.layers.repeat import fold
 from ntk.state import Kernel
-from ntk.tiles import over_tiles
+from ntk.tiles import mirrored, over_tiles
 
 Part = Literal["nngp", "ntk"]
 
@@ -101,7 +102,8 @@ def kernel(
         result: Kernel = _kernel(fold(net.limit(), a.dtype), a, b, wanted)
     except NTKError:
         # Once more layer by layer: that error says where it comes from.
-        jax.eval_shape(partial(_tile, net, wanted), a[:1], (a if b is None else b)[:1], 0)
+        probe = partial(_tile, net, wanted, shift=0, batches=(1,))
+        jax.eval_shape(probe, a[:1], (a if b is None else b)[:1])
         raise
     if isinstance(get, str):
         part: Array = getattr(result, get)
@@ -123,20 +125,40 @@ def _common_dtype(a: Array, b: Array) -> tuple[Array, Array]:
 
 @partial(jax.jit, static_argnums=3)
 def _kernel(net: Limit, x1: Array, x2: Array | None, wanted: tuple[str, ...]) -> Kernel:
-    # One pair of inputs has this many entries on its way.
-    entries = math.prod(x1.shape[1:-1]) ** (2 if _paired(net, x1) else 1)
-    found = over_tiles(partial(_tile, net, wanted), x1, x2, entries)
+    if net.couples_batch:
+        found = _whole(net, wanted, x1, x2)
+    else:
+        # One pair of inputs has this many entries on its way.
+        entries = math.prod(x1.shape[1:-1]) ** (2 if _paired(net, x1) else 1)
+        found = over_tiles(partial(_tile, net, wanted), x1, x2, entries)
     parts = dict(zip(wanted, found, strict=True))
     return Kernel(parts.get("nngp"), parts.get("ntk"))
 
 
+def _whole(net: Limit, wanted: tuple[str, ...], x1: Array, x2: Array | None) -> list[Array]:
+    """Return the matrices of a network in which all examples of an input set meet.
+
+    Both sets are rows and columns of one tile: its blocks are those of each set with itself, which
+    such layers read, and of one with the other, which is the result.
+    """
+    every, n1 = (x1 if x2 is None else jnp.concatenate([x1, x2])), len(x1)
+    sizes = (n1,) if x2 is None else (n1, len(x2))
+    found = _tile(net, wanted, every, every, 0, sizes)
+    return mirrored(found) if x2 is None else [part[:n1, n1:] for part in found]
+
+
 def _tile(
-    net: Limit, wanted: tuple[str, ...], rows: Array, columns: Array, shift: Any
+    net: Limit,
+    wanted: tuple[str, ...],
+    rows: Array,
+    columns: Array,
+    shift: Any,
+    batches: tuple[int, ...] | None = None,
 ) -> list[Array]:
     paired = _paired(net, rows)
     own = paired and (net.needs_paired_variances() or not net.single_variances)
     begin = partial(input_state, tangent="ntk" in wanted, paired=paired, paired_variances=own)
-    state = net.propagate(begin(rows, columns, shift))
+    state = net.propagate(dataclasses.replace(begin(rows, columns, shift), batches=batches))
     parts = {"nngp": state.cov}
     if state.tangent is not None:
         parts["ntk"] = state.tangent

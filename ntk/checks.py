@@ -83,7 +83,7 @@ def levels_outside(frame: FrameType | None) -> int:
     return level
 
 
-def require_finite(name: str, array: Array) -> None:
+def require_finite(name: str, array: Array | np.ndarray) -> None:
     """Raise if a concrete array has a NaN or an infinity; a traced one passes."""
     if not is_concrete(array):
         return

@@ -53,3 +53,11 @@ class NTKWarning(UserWarning):
 
 class PrecisionWarning(NTKWarning):
     """float64 was asked for, but JAX is set to keep float32 only."""
+
+
+class SingularGramWarning(NTKWarning):
+    """A Gram matrix is singular, without a ridge, and its null space has a part of the targets."""
+
+
+class UnstableLearningRateWarning(NTKWarning):
+    """Gradient descent with this learning rate does not converge."""

@@ -54,7 +54,7 @@ def input_state(
     cosine = jnp.matmul(unit1, unit2.T, precision=jax.lax.Precision.HIGHEST)
     distance = _distance(unit1, unit2, cosine, diagonal)
     mean: Array = root(var1)[:, None] * root(var2)[None]
-    cov = jnp.where(diagonal, var1[:, None], mean * cosine)
+    cov = jnp.where(diagonal, var1[:, None], _covariance(x1, x2, mean * cosine))
     gap = jnp.where(diagonal, 0.0, mean * distance)
     return State(
         cov, jnp.zeros_like(cov) if tangent else None, var1, var2, d, gap=gap, gaussian=False
@@ -106,6 +106,25 @@ def _normalised(x: Array) -> Array:
 
 
 @jax.custom_jvp
+def _covariance(x1: Array, x2: Array, found: Array) -> Array:
+    r"""Return what was found, with the derivative of :math:`\langle x, x' \rangle / d`.
+
+    Through lengths and directions there would be none at an input of zeros.
+    """
+    del x1, x2
+    return found
+
+
+@_covariance.defjvp
+def _covariance_jvp(
+    primals: tuple[Array, Array, Array], tangents: tuple[Array, Array, Array]
+) -> tuple[Array, Array]:
+    (x1, x2, found), (change1, change2, _) = primals, tangents
+    product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+    return found, (product(change1, x2.T) + product(x1, change2.T)) / x1.shape[1]
+
+
+@jax.custom_jvp
 def _distance(unit1: Array, unit2: Array, cosine: Array, ignored: Array) -> Array:
     r"""Return :math:`1 - |\cos|`, for near pairs as :math:`\tfrac12 |\hat x \mp \hat x'|^2`."""
     sign = jnp.where(cosine >= 0, 1.0, -1.0).astype(cosine.dtype)
@@ -124,7 +143,7 @@ def _distance(unit1: Array, unit2: Array, cosine: Array, ignored: Array) -> Arra
 
 @_distance.defjvp
 def _distance_jvp(
-    primals: tuple[Array, Array, Array, Array], tangents: tuple[Array, Array, Array, Array]
+    primals: tuple[Array, Array, Array, Array], tangents: tuple[Array, Array, Array, Any]
 ) -> tuple[Array, Array]:
     # The same function by either formula, so the derivative of the simpler one serves both.
     cosine, change = primals[2], tangents[2]

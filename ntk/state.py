@@ -47,6 +47,10 @@ class State:
     gaussian : bool
         Whether the features are independent Gaussians of mean zero, as infinitely wide weights
         leave them. Activations need it; neither they nor the inputs have it.
+    batches : tuple of int or None
+        The sizes of the input sets whose examples are both the rows and the columns, one set
+        after the other, for a network that couples the examples of a batch; else ``None``, and
+        the rows and columns may be a part of any larger matrix.
     """
 
     cov: Array
@@ -58,6 +62,7 @@ class State:
     paired: bool = dataclasses.field(default=False, metadata={"static": True})
     paired_variances: bool = dataclasses.field(default=False, metadata={"static": True})
     gaussian: bool = dataclasses.field(default=True, metadata={"static": True})
+    batches: tuple[int, ...] | None = dataclasses.field(default=None, metadata={"static": True})
 
     @property
     def positions(self) -> tuple[int, ...]:

@@ -43,10 +43,7 @@ def over_tiles(
     (height, many1), (width, many2) = _split(n1, side), _split(n2, side)
     if many1 == many2 == 1:
         block = tile(x1, columns, 0 if symmetric else None)
-        # Always true, but not for the compiler: a NaN is not itself.
-        first = x1.ravel()[0]
-        always = first == first  # noqa: PLR0124
-        return _mirrored_if(always, block) if symmetric else block
+        return mirrored(block) if symmetric else block
 
     # Tiles of equal size need no padding: the last ones overlap those before by a few rows. The
     # last on the diagonal comes last of all, so that what the overlap holds is symmetric too.
@@ -90,6 +87,14 @@ def _transposed(part: Array) -> Array:
     """Exchange the inputs of each pair, and their positions."""
     k = (part.ndim - 2) // 2
     return part.transpose(1, 0, *range(2 + k, 2 + 2 * k), *range(2, 2 + k))
+
+
+def mirrored(block: list[Array]) -> list[Array]:
+    """Copy the upper half of square matrices to the lower one, so that they are symmetric."""
+    # Always true, but not for the compiler: a NaN is not itself.
+    first = block[0].ravel()[0]
+    always = first == first  # noqa: PLR0124
+    return _mirrored_if(always, block)
 
 
 def _mirrored_if(condition: Array, block: list[Array]) -> list[Array]:

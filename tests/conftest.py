@@ -25,7 +25,7 @@ def x64() -> Iterator[None]:
 
 @pytest.fixture
 def quick() -> Iterator[None]:
-    """Compile quickly for the length of one test: where there are many programs, or large ones."""
+    """Compile without optimisation for the length of one test: the same results, sooner."""
     import jax
 
     before = jax.config.read("jax_disable_most_optimizations")

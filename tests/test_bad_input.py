@@ -151,6 +151,18 @@ EMPIRICAL = {
         "same features",
     ),
     "linearize": (lambda: ntk.linearize(NET, W), InvalidTypeError, "f must be a function"),
+    "degree": (lambda: ntk.taylor_expand(linear, W, -1), InvalidValueError, "at least 0, got -1"),
+    "half a degree": (
+        lambda: ntk.taylor_expand(linear, W, 1.5),
+        InvalidTypeError,
+        "degree must be",
+    ),
+    "a flag for a degree": (lambda: ntk.taylor_expand(linear, W, True), InvalidTypeError, "degree"),
+    "taylor_expand": (
+        lambda: ntk.taylor_expand(NET, W, 2),
+        InvalidTypeError,
+        "f must be a function",
+    ),
     "other parameters": (
         lambda: ntk.linearize(linear, W)({"w": W}, X),
         InvalidTypeError,

@@ -72,19 +72,24 @@ else:
 """
 
 
+FLOW = "import numpy as np, ntk; one = np.ones((1, 1), 'f4'); ntk.FunctionFlow(one, one, 'squared')"
+
+
 @pytest.mark.parametrize(
-    ("missing", "code"),
+    ("missing", "code", "extra"),
     [
-        ("matplotlib", "import ntk.companion.figures"),
-        ("typer", "from ntk.companion import cli; cli.application()"),
-        ("jupytext", "from ntk.companion import cli; cli.application()"),
-        ("nbclient", "from ntk.companion import cli; cli.application()"),
+        ("matplotlib", "import ntk.companion.figures", "book"),
+        ("typer", "from ntk.companion import cli; cli.application()", "book"),
+        ("jupytext", "from ntk.companion import cli; cli.application()", "book"),
+        ("nbclient", "from ntk.companion import cli; cli.application()", "book"),
+        ("diffrax", FLOW, "training"),
+        ("optax", FLOW, "training"),
     ],
 )
-def test_a_part_without_its_extra_says_how_to_get_it(missing, code):
+def test_a_part_without_its_extra_says_how_to_get_it(missing, code, extra):
     message = python(WITHOUT.format(missing=missing, code=code))
     assert missing in message
-    assert "pip install 'ntk-companion[book]'" in message
+    assert f"pip install 'ntk-companion[{extra}]'" in message
 
 
 def test_the_core_works_without_the_extra():

@@ -26,9 +26,13 @@ PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(?: ; (.+?))?(?: \\)?$")
 
 
 def requirements(*extras: str) -> list[Requirement]:
-    """Return the core's dependencies and those of extras, without the project itself."""
+    """Return the core's dependencies and those of extras, of the extras in these too."""
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
-    return [r for r in map(Requirement, lines) if r.name != PROJECT["name"]]
+    found = []
+    for requirement in map(Requirement, lines):
+        own = requirement.name == PROJECT["name"]
+        found += requirements(*requirement.extras) if own else [requirement]
+    return found
 
 
 def pins(name: str) -> list[tuple[str, str, str | None]]:
@@ -93,7 +97,11 @@ def imported(text: str) -> set[str]:
     [
         ("ntk/*.py", []),
         ("ntk/layers/*.py", []),
+        ("ntk/dynamics/*.py", ["training"]),
         ("ntk/empirical/*.py", []),
+        ("ntk/estimators/*.py", ["estimators"]),
+        ("ntk/function_space/*.py", ["training"]),
+        ("ntk/training/*.py", ["training"]),
         ("ntk/companion/**/*.py", ["book"]),
         ("book/_ext/*.py", ["book"]),
         ("notebooks/*.ipynb", ["book"]),
@@ -123,8 +131,8 @@ def test_everything_imported_is_required(where, extras):
             if not {canonicalize_name(by) for by in provides.get(name, [name])} & required
         ]
     # Imported in the peer's own environment, which has its own pins.
-    peer = {f"benchmarks/{name}.py: neural_tangents" for name in ("finite", "networks")}
-    assert [name for name in missing if name not in peer] == []
+    peers = [name for name in missing if re.match(r"benchmarks/.*: neural_tangents$", name)]
+    assert [name for name in missing if name not in peers] == []
 
 
 # --- the lock -------------------------------------------------------------------------------------
@@ -205,7 +213,7 @@ def test_the_conda_environment_has_a_python_that_the_project_supports():
 def test_the_conda_environment_installs_the_project_with_the_pins():
     assert "pip" in ENVIRONMENT["dependencies"]
     (pip,) = (line["pip"] for line in ENVIRONMENT["dependencies"] if isinstance(line, dict))
-    assert pip == ["-c constraints.txt", "-e .[book,operators,test]"]
+    assert pip == ["-c constraints.txt", "-e .[book,estimators,operators,test,training]"]
     # pip refuses an editable install beside hashes, so the file that it is given has none.
     assert "--hash" not in (ROOT / "constraints.txt").read_text()
     assert Requirement(f"ntk-companion{pip[1].removeprefix('-e .')}").extras == set(EXTRAS)
@@ -288,7 +296,7 @@ def test_the_core_stays_in_small_pieces():
     assert {name for name, text in core.items() if text.count("\n") >= 400} == set()
     rooms: dict[str, int] = {}
     for name, text in core.items():
-        room = name.split("/")[1] if name.count("/") > 1 else "ntk"
+        room = name.rpartition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of_code(text)
     assert len(rooms) >= 3
     assert {room for room, lines in rooms.items() if lines >= 3000} == set()

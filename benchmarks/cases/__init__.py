@@ -12,6 +12,7 @@ from benchmarks.cases import (
     dense,
     empirical,
     empirical_scaling,
+    images,
     real_models,
     scaling,
 )
@@ -19,6 +20,7 @@ from benchmarks.cases import (
 GROUPS: dict[str, ModuleType] = {
     "dense": dense,
     "scaling": scaling,
+    "images": images,
     "accuracy": accuracy,
     "empirical": empirical,
     "empirical_scaling": empirical_scaling,

@@ -23,6 +23,15 @@ def _dense(record: Record) -> str:
     return "\n\n".join([intro, figure(record, caption, alt), aims(record), sides(record), limit])
 
 
+def _images(record: Record) -> str:
+    depths = {case["parameters"]["depth"] for case in record["cases"]}
+    intro = (
+        f"{max(depths)} convolutions with windows of 3×3 and ReLU, float32, with biases. Without "
+        "neural-tangents where its time and memory would not fit."
+    )
+    return "\n\n".join([intro, _times_sentence(record), aims(record), sides(record)])
+
+
 def _times_sentence(record: Record) -> str:
     parts = []
     for side, words in (
@@ -147,6 +156,7 @@ def _accuracy(record: Record) -> str:
 SECTIONS: dict[str, Callable[[Record], str]] = {
     "dense": _dense,
     "scaling": _scaling,
+    "images": _images,
     "accuracy": _accuracy,
     **empirical.SECTIONS,
 }

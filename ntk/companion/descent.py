@@ -1,7 +1,6 @@
-"""Training by the book: full-batch descent on squared loss, and its limit of small steps."""
+"""The limits of descent on squared loss: small steps, and steps that are too large."""
 
-from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,25 +9,15 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from ntk.errors import MissingExtraError
+from ntk.dynamics.extra import load
+from ntk.dynamics.losses import squared
+from ntk.dynamics.trajectory import LossScale
 from ntk.model import Model
+from ntk.training import TrainingRecord, train
+from ntk.training.objective import scaled
 
-LossScale = Literal["sum", "mean"]
-
-
-class Descent(NamedTuple):
-    """What :func:`gradient_descent` returns.
-
-    Attributes
-    ----------
-    params : pytree of Array
-        Parameters after the last step.
-    losses : Array, shape (steps,)
-        The loss before each step.
-    """
-
-    params: Any
-    losses: Float[Array, " steps"]
+ROUNDING = 1e-6
+"""By how much the same loss may differ between two compiled programs, relatively."""
 
 
 def squared_loss(
@@ -64,9 +53,7 @@ def squared_loss(
     >>> float(squared_loss(lambda w, x: w * x, 3.0, jnp.ones((2, 1)), jnp.ones((2, 1))))
     4.0
     """
-    residual = f(params, x) - y
-    total = 0.5 * jnp.sum(residual**2)
-    return total / y.size if loss_scale == "mean" else total
+    return scaled(squared, loss_scale, len(y), y.size)(f(params, x), y)
 
 
 def gradient_descent(
@@ -78,44 +65,32 @@ def gradient_descent(
     learning_rate: ArrayLike,
     steps: int,
     loss_scale: LossScale = "sum",
-) -> Descent:
-    r"""Full-batch gradient descent, :math:`\theta \mapsto \theta - \eta \nabla \mathcal L`.
-
-    Traces under ``jit`` and ``vmap``, over parameters or learning rates as well. After ``steps``
-    steps the flow time of :class:`ntk.GradientFlow` is ``steps * learning_rate``, up to an error
-    of the order of the learning rate.
+) -> TrainingRecord:
+    """Full-batch gradient descent on squared loss, without records: short for :func:`ntk.train`.
 
     Parameters
     ----------
     f, params, x, y, loss_scale
         As for :func:`squared_loss`.
-    learning_rate : float
-        The step :math:`\eta`.
-    steps : int
-        How many.
+    learning_rate, steps
+        As for :func:`ntk.train`.
 
     Returns
     -------
-    Descent
-        The final parameters, and the loss before each step.
+    TrainingRecord
+        Of which ``params`` are the final parameters.
 
     Examples
     --------
     >>> import jax.numpy as jnp
     >>> one = jnp.ones((1, 1))
-    >>> w, losses = gradient_descent(lambda w, x: w * x, 0.0, one, one, learning_rate=0.5, steps=3)
-    >>> float(w), losses.tolist()
-    (0.875, [0.5, 0.125, 0.03125])
+    >>> end = gradient_descent(lambda w, x: w * x, 0.0, one, one, learning_rate=0.5, steps=3)
+    >>> float(end.params)
+    0.875
     """
-    loss = jax.value_and_grad(partial(squared_loss, f), argnums=0)
-
-    def step(current: Any, _: None) -> tuple[Any, Array]:
-        value, gradient = loss(current, x, y, loss_scale)
-        moved = jax.tree.map(lambda p, g: p - learning_rate * g, current, gradient)
-        return moved, value
-
-    start = jax.tree.map(jnp.asarray, params)
-    return Descent(*jax.lax.scan(step, start, None, steps))
+    return train(
+        f, params, x, y, learning_rate=learning_rate, steps=steps, loss_scale=loss_scale, record=()
+    )
 
 
 def parameter_flow(
@@ -159,12 +134,7 @@ def parameter_flow(
     >>> round(float(w), 4)  # 1 - exp(-1)
     0.6321
     """
-    try:
-        import diffrax
-    except ImportError as error:
-        raise MissingExtraError(
-            "parameter_flow needs diffrax: pip install 'ntk-companion[book]'"
-        ) from error
+    diffrax = load("diffrax")
     # One flat vector: the solver's buffers do not take the empty leaves of layers without any.
     start, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
     gradient = jax.grad(lambda flat: squared_loss(f, unravel(flat), x, y, loss_scale))
@@ -201,9 +171,9 @@ def largest_stable_rate(
 ) -> Float[Array, ""]:
     r"""Find the learning rate at which gradient descent begins to raise the loss, by bisection.
 
-    A rate counts as stable if the loss never exceeds its start within ``steps`` steps. For a model
-    that is linear in its parameters the threshold is :math:`2 / \lambda_{\max}` of the kernel of
-    the scaled loss, up to the finite number of steps.
+    A rate counts as stable if the loss never exceeds its start, but for rounding, within ``steps``
+    steps of :func:`ntk.train`. For a model that is linear in its parameters the threshold is
+    :math:`2 / \lambda_{\max}` of the kernel of the scaled loss, up to the finite number of steps.
 
     Parameters
     ----------
@@ -233,12 +203,13 @@ def largest_stable_rate(
     def halve(_: Any, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
         stable, unstable = bracket
         middle = jnp.sqrt(stable * unstable)
-        losses = gradient_descent(
+        trained = gradient_descent(
             f, params, x, y, learning_rate=middle, steps=steps, loss_scale=loss_scale
-        ).losses
-        rises = ~(jnp.max(losses) <= losses[0])  # a NaN has risen too
+        )
+        rises = ~(trained.highest_loss <= highest)  # a NaN has risen too
         return jnp.where(rises, stable, middle), jnp.where(rises, middle, unstable)
 
+    highest = (1 + ROUNDING) * squared_loss(f, params, x, y, loss_scale)
     bracket = (jnp.asarray(low, y.dtype), jnp.asarray(high, y.dtype))
     stable, unstable = jax.lax.fori_loop(0, bisections, halve, bracket)
     return jnp.sqrt(stable * unstable)

@@ -3,6 +3,7 @@
 from ntk.layers.activations import ACTIVATIONS, activation
 from ntk.layers.attention import SelfAttention
 from ntk.layers.base import Layer, Params, description, static
+from ntk.layers.batch_norm import BatchNorm
 from ntk.layers.conv import Conv
 from ntk.layers.conv_transpose import ConvTranspose
 from ntk.layers.dense import Dense
@@ -31,6 +32,7 @@ __all__ = [
     "Abs",
     "Activation",
     "AvgPool",
+    "BatchNorm",
     "Conv",
     "ConvTranspose",
     "Cos",

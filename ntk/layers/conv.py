@@ -1,9 +1,6 @@
 """The convolution, in NTK and in standard parametrisation."""
 
 import abc
-import dataclasses
-import math
-from collections.abc import Callable
 from dataclasses import KW_ONLY
 from functools import partial
 from typing import Any, ClassVar
@@ -16,8 +13,11 @@ from jaxtyping import PRNGKeyArray
 
 from ntk import checks
 from ntk.errors import ShapeError
-from ntk.layers.base import Layer, Params, description, static
-from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
+from ntk.layers.affine import affine
+from ntk.layers.base import Layer, Limit, Params, description, static
+from ntk.layers.patches import Geometry, Patches
+from ntk.layers.repeat import Chain
+from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, scaled
 from ntk.layers.windows import Window, check_window
 from ntk.state import State
 
@@ -55,8 +55,26 @@ class Sliding(Layer):
         return self.strides or (1,) * len(self.window)
 
     @abc.abstractmethod
+    def geometry(self) -> Geometry:
+        """Return how the window slides."""
+
     def require_fit(self, positions: tuple[int, ...]) -> None:
         """Raise unless the window fits these positions."""
+        self.geometry().require_fit(positions)
+
+    def limit(self) -> Limit:
+        """Return the average over windows and the dense layer that follows it."""
+        return Chain((Patches(self.geometry()), affine(self, self.channels)))
+
+    def propagate(self, state: State) -> State:
+        r"""Average over windows, then act as a dense layer.
+
+        .. math:: K_{pp'} \mapsto \frac{\sigma_w^2}{|W|} \sum_{q \in W} K_{p+q, p'+q} + \sigma_b^2
+
+        and :math:`T` alike, plus the new :math:`K` (Arora et al. 2019, section 4). In standard
+        parametrisation the layer's own gradients add :math:`C \sum_q K_{p+q, p'+q} + 1`.
+        """
+        return self.limit().propagate(state)
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw ``{"weight": (*window, C_in, channels)}``, and ``"bias": (channels,)`` if any."""
@@ -106,12 +124,9 @@ class Conv(Sliding):
     (5, 14, 14, 8)
     """
 
-    def _window(self) -> Window:
+    def geometry(self) -> Window:
+        """Return how the window slides."""
         return Window(self.window, self.steps, self.padding)
-
-    def require_fit(self, positions: tuple[int, ...]) -> None:
-        """Raise unless the window fits these positions."""
-        self._window().margins(positions)
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the layer on a batch ``(n, *positions, C_in)``."""
@@ -121,21 +136,9 @@ class Conv(Sliding):
                 f"x must have shape (n, *positions, {weight.shape[-2]}) with {weight.ndim - 2} "
                 f"spatial axes, as the parameters were drawn for; got shape {x.shape}"
             )
-        window = self._window()
+        window = self.geometry()
         y = slide(window.pad(x), weight, window.strides)
         return scaled(y, params, self.sigma_w, self.sigma_b, self.parametrization)
-
-    def propagate(self, state: State) -> State:
-        r"""Average over windows, then act as a dense layer.
-
-        .. math:: K_{pp'} \mapsto \frac{\sigma_w^2}{|W|} \sum_{q \in W} K_{p+q, p'+q} + \sigma_b^2
-
-        and :math:`T` alike, plus the new :math:`K` (Arora et al. 2019, section 4). In standard
-        parametrisation the layer's own gradients add :math:`C \sum_q K_{p+q, p'+q} + 1`.
-        """
-        require_limit(self.parametrization)
-        total = partial(self._window().sum_together, axes=len(state.positions))
-        return summed(self, lambda array, paired: total(array, paired=paired), state)
 
 
 def slide(x: Array, weight: Array, strides: tuple[int, ...]) -> Array:
@@ -152,31 +155,3 @@ def slide(x: Array, weight: Array, strides: tuple[int, ...]) -> Array:
         dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
     )
     return y
-
-
-def summed(layer: Any, total: Callable[[Array, bool], Array], state: State) -> State:
-    """Return the limit of a layer whose weights see sums of a state's arrays.
-
-    ``total(array, paired)`` sums an array of positions, or of pairs of these.
-    """
-    weight = layer.sigma_w**2 / math.prod(layer.window)
-    bias = 0.0 if layer.sigma_b is None else layer.sigma_b**2
-    seen = total(state.cov, state.paired)
-    cov = weight * seen + bias
-    tangent = state.tangent
-    if tangent is not None:
-        if layer.parametrization == "ntk":
-            own = cov
-        else:
-            own = state.features * seen + (0.0 if layer.sigma_b is None else 1.0)
-        tangent = weight * total(tangent, state.paired) + own
-    return dataclasses.replace(
-        state,
-        cov=cov,
-        tangent=tangent,
-        var1=weight * total(state.var1, state.paired_variances) + bias,
-        var2=weight * total(state.var2, state.paired_variances) + bias,
-        features=layer.channels,
-        gaussian=True,
-        gap=None,
-    )

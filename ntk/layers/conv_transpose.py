@@ -1,5 +1,9 @@
 """The transposed convolution of generators: it makes images larger."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -7,10 +11,77 @@ from jax.typing import ArrayLike
 
 from ntk.errors import ShapeError
 from ntk.layers.base import Params, description
-from ntk.layers.conv import Sliding, slide, summed
-from ntk.layers.weights import require_limit, scaled
+from ntk.layers.conv import Sliding, slide
+from ntk.layers.weights import scaled
 from ntk.layers.windows import Window
-from ntk.state import State
+
+
+@dataclass(frozen=True)
+class SpreadWindow:
+    """The geometry of a transposed convolution: zeros between positions, then a window.
+
+    Parameters
+    ----------
+    shape, strides : tuple of int
+        One number for each spatial axis.
+    padding : {"SAME", "VALID", "CIRCULAR"}
+        See :class:`ConvTranspose`.
+    """
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: str
+
+    @property
+    def size(self) -> int:
+        """How many positions a window covers."""
+        return math.prod(self.shape)
+
+    def require_fit(self, positions: Sequence[int]) -> None:
+        """Raise unless the window fits these positions."""
+        if len(positions) != len(self.shape):
+            raise ShapeError(
+                f"window {self.shape} slides over {len(self.shape)} axes, but the input has "
+                f"{len(positions)} spatial axes {tuple(positions)}; "
+                "inputs are (n, *positions, channels)"
+            )
+        around = [w > s * p for w, s, p in zip(self.shape, self.strides, positions, strict=True)]
+        if self.padding == "CIRCULAR" and any(around):
+            raise ShapeError(
+                f"window {self.shape} goes more than once around the result of the input's "
+                f"positions {tuple(positions)}; use a smaller window"
+            )
+
+    def spread(self, array: Array, *firsts: int) -> Array:
+        """Put zeros between the positions and around them, on axes that begin at each of these."""
+        inner = [(0, 0, 0)] * array.ndim
+        around = [(0, 0)] * array.ndim
+        for first in firsts:
+            for i, (size, stride) in enumerate(zip(self.shape, self.strides, strict=True)):
+                before, after = margins(size, stride, self.padding)
+                # The wrapped image has zeros behind the last position too.
+                wrapped = stride - 1 if self.padding == "CIRCULAR" else 0
+                inner[first + i] = (0, wrapped, stride - 1)
+                around[first + i] = (before, after - wrapped)
+        spread = jax.lax.pad(array, jnp.zeros((), array.dtype), inner)
+        return jnp.pad(spread, around, mode="wrap" if self.padding == "CIRCULAR" else "constant")
+
+    def sum_together(self, array: Array, axes: int, *, paired: bool) -> Array:
+        """Sum over windows in which both positions of a pair move together.
+
+        Parameters
+        ----------
+        array : Array, shape (..., *positions) or (..., *positions, *positions)
+            Covariances.
+        axes : int
+            How many axes the positions have.
+        paired : bool
+            Whether ``array`` holds pairs of positions.
+        """
+        last = array.ndim - axes
+        wide = self.spread(array, *((last - axes, last) if paired else (last,)))
+        window = Window(self.shape, (1,) * axes, "VALID")
+        return window.sum_together(wide, axes, paired=paired)
 
 
 @description
@@ -57,33 +128,9 @@ class ConvTranspose(Sliding):
     (5, 14, 14, 8)
     """
 
-    def require_fit(self, positions: tuple[int, ...]) -> None:
-        """Raise unless the window fits these positions."""
-        if len(positions) != len(self.window):
-            raise ShapeError(
-                f"window {self.window} slides over {len(self.window)} axes, but the input has "
-                f"{len(positions)} spatial axes {positions}; inputs are (n, *positions, channels)"
-            )
-        around = [w > s * p for w, s, p in zip(self.window, self.steps, positions, strict=True)]
-        if self.padding == "CIRCULAR" and any(around):
-            raise ShapeError(
-                f"window {self.window} goes more than once around the result of the input's "
-                f"positions {positions}; use a smaller window"
-            )
-
-    def _spread(self, array: Array, *firsts: int) -> Array:
-        """Put zeros between the positions and around them, on axes that begin at each of these."""
-        inner = [(0, 0, 0)] * array.ndim
-        around = [(0, 0)] * array.ndim
-        for first in firsts:
-            for i, (size, stride) in enumerate(zip(self.window, self.steps, strict=True)):
-                before, after = margins(size, stride, self.padding)
-                # The wrapped image has zeros behind the last position too.
-                wrapped = stride - 1 if self.padding == "CIRCULAR" else 0
-                inner[first + i] = (0, wrapped, stride - 1)
-                around[first + i] = (before, after - wrapped)
-        spread = jax.lax.pad(array, jnp.zeros((), array.dtype), inner)
-        return jnp.pad(spread, around, mode="wrap" if self.padding == "CIRCULAR" else "constant")
+    def geometry(self) -> SpreadWindow:
+        """Return how the window slides."""
+        return SpreadWindow(self.window, self.steps, self.padding)
 
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the layer on a batch ``(n, *positions, C_in)``."""
@@ -94,22 +141,8 @@ class ConvTranspose(Sliding):
                 f"x must have {weight.shape[-2]} channels, as many as the parameters were drawn "
                 f"for; got shape {x.shape}"
             )
-        y = slide(self._spread(x, 1), weight, (1,) * len(self.window))
+        y = slide(self.geometry().spread(x, 1), weight, (1,) * len(self.window))
         return scaled(y, params, self.sigma_w, self.sigma_b, self.parametrization)
-
-    def propagate(self, state: State) -> State:
-        """Put zeros between positions, sum over windows, then act as a dense layer."""
-        require_limit(self.parametrization)
-        self.require_fit(state.positions)
-        k = len(state.positions)
-        window = Window(self.window, (1,) * k, "VALID")
-
-        def spread(array: Array, paired: bool) -> Array:
-            last = array.ndim - k
-            wide = self._spread(array, *((last - k, last) if paired else (last,)))
-            return window.sum_together(wide, k, paired=paired)
-
-        return summed(self, spread, state)
 
 
 def margins(size: int, stride: int, padding: str) -> tuple[int, int]:

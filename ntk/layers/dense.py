@@ -11,9 +11,9 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ntk import checks
 from ntk.errors import ShapeError
-from ntk.layers.affine import Affine
+from ntk.layers.affine import Affine, affine
 from ntk.layers.base import Layer, Params, description, static
-from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
+from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, scaled
 from ntk.state import State
 
 
@@ -94,14 +94,9 @@ class Dense(Layer):
             )
         return scaled(x @ weight, params, self.sigma_w, self.sigma_b, self.parametrization)
 
-    def limit(self) -> "Affine":
+    def limit(self) -> Affine:
         """Return the layer's effect on a state; the scales are squared in their own precision."""
-        return Affine(
-            self.sigma_w**2,
-            None if self.sigma_b is None else self.sigma_b**2,
-            self.width,
-            require_limit(self.parametrization),
-        )
+        return affine(self, self.width)
 
     def propagate(self, state: State) -> State:
         r"""Apply :math:`K \mapsto \sigma_w^2 K + \sigma_b^2` and the tangent's recursion.

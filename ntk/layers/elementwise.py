@@ -91,6 +91,13 @@ class Elementwise(WithoutParameters):
 
     single_variances: ClassVar[bool] = True
     centred: ClassVar[bool | None] = False
+    # Whether a positive factor of the argument is one of the result.
+    homogeneous: ClassVar[bool] = False
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the function has a step, which its gradient does not see."""
+        return False
 
     @abc.abstractmethod
     def function(self, x: Array) -> Array:

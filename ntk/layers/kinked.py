@@ -1,7 +1,7 @@
 """Activations with a kink at zero: two straight halves, or a step."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,8 @@ class TwoSlopes(Geometric):
               \mathbb E[\dot\sigma\dot\sigma'] = \frac{a^2 + b^2}{2}
               - (a - b)^2 \frac{\phi}{2\pi}.
     """
+
+    homogeneous: ClassVar[bool] = True
 
     @property
     @abc.abstractmethod
@@ -190,6 +192,11 @@ class Sign(Geometric):
     >>> ntk.kernel(ntk.mlp(1, activation="sign"), jnp.eye(2)).nngp[0, 0].item()
     1.0
     """
+
+    @property
+    def jumps(self) -> bool:
+        """It does, at zero."""
+        return True
 
     def function(self, x: Array) -> Array:
         """Evaluate the sign."""

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from ntk.layers.arcsine import arcsine_series
-from ntk.layers.pair import Entry, Pair, root
+from ntk.layers.pair import Entry, Pair, determinant
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +53,11 @@ class Noisy:
         share1, share2 = noise1 * inverse1**2, noise2 * inverse2**2
         rest1, rest2 = pair.var1 * inverse1**2, pair.var2 * inverse2**2
         inverse = inverse1 * inverse2
-        gap = pair.gap * inverse
-        mean = (root(pair.var1) * inverse1) * (root(pair.var2) * inverse2)
+        cosine = pair.cov * inverse
         return cls(
             jnp.sqrt(pair.var1 + noise1) * jnp.sqrt(pair.var2 + noise2),
-            pair.cov * inverse,
-            share1 + rest1 * share2 + gap * (2.0 * mean - gap),
+            cosine,
+            share1 + rest1 * share2 + determinant(cosine, rest1, rest2, pair.gap * inverse),
             share1,
             share2,
             rest1,

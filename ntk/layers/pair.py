@@ -80,19 +80,51 @@ class Pair:
     @property
     def determinant(self) -> Entry:
         r"""The determinant :math:`v_1 v_2 - c^2 = g (2 \sqrt{v_1 v_2} - g)`."""
-        return self.gap * (2.0 * self.mean - self.gap)
+        return determinant(self.cov, self.var1, self.var2, self.gap)
 
     @property
     def half_square_difference(self) -> Entry:
         r"""The number :math:`\tfrac12 \mathbb E (u - v)^2 = \tfrac12 (v_1 + v_2) - c`."""
-        apart = jnp.where(self.cov >= 0, self.gap, self.mean - self.cov)
-        return apart + 0.5 * (root(self.var1) - root(self.var2)) ** 2
+        return _half_square(self.cov, self.var1, self.var2, self.gap)
 
     @property
     def half_square_sum(self) -> Entry:
         r"""The number :math:`\tfrac12 \mathbb E (u + v)^2 = \tfrac12 (v_1 + v_2) + c`."""
-        apart = jnp.where(self.cov >= 0, self.mean + self.cov, self.gap)
-        return apart + 0.5 * (root(self.var1) - root(self.var2)) ** 2
+        return _half_square(-self.cov, self.var1, self.var2, self.gap)
+
+
+@jax.custom_jvp
+def determinant(cov: Entry, var1: Entry, var2: Entry, gap: Entry) -> Entry:
+    r"""Return :math:`v_1 v_2 - c^2 = g (2 \sqrt{v_1 v_2} - g)`, the second for its accuracy.
+
+    The derivative is that of the first, which is smooth where a variance is zero.
+    """
+    del cov
+    return gap * (2.0 * root(var1) * root(var2) - gap)
+
+
+@determinant.defjvp
+def _determinant_jvp(
+    primals: tuple[Entry, Entry, Entry, Entry], tangents: tuple[Entry, Entry, Entry, Entry]
+) -> tuple[Entry, Entry]:
+    cov, var1, var2, _ = primals
+    change, change1, change2, _ = tangents
+    return determinant(*primals), var2 * change1 + var1 * change2 - 2.0 * cov * change
+
+
+@jax.custom_jvp
+def _half_square(cov: Entry, var1: Entry, var2: Entry, gap: Entry) -> Entry:
+    r"""Return :math:`\tfrac12 (v_1 + v_2) - c` without cancellation, and its plain derivative."""
+    root1, root2 = root(var1), root(var2)
+    return jnp.where(cov >= 0, gap, root1 * root2 - cov) + 0.5 * (root1 - root2) ** 2
+
+
+@_half_square.defjvp
+def _half_square_jvp(
+    primals: tuple[Entry, Entry, Entry, Entry], tangents: tuple[Entry, Entry, Entry, Entry]
+) -> tuple[Entry, Entry]:
+    change, change1, change2, _ = tangents
+    return _half_square(*primals), 0.5 * (change1 + change2) - change
 
 
 @jax.custom_jvp

@@ -3,7 +3,7 @@
 import abc
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -28,6 +28,8 @@ class Identity(Geometric):
     >>> ntk.kernel(ntk.mlp(2, activation="identity"), jnp.asarray([[3.0, 4.0]]), get="ntk").item()
     37.5
     """
+
+    homogeneous: ClassVar[bool] = True
 
     def function(self, x: Array) -> Array:
         """Return the argument."""

@@ -199,6 +199,8 @@ class Flatten(_Pool):
             var1=average(state.var1, state.paired_variances),
             var2=average(state.var2, state.paired_variances),
             features=state.features * count,
+            # Positions with different variances: a mixture of Gaussians.
+            gaussian=state.gaussian and count == 1,
             gap=None,
             paired=False,
             paired_variances=False,

@@ -103,7 +103,14 @@ class Activation(Geometric):
             lambda: duals,
             lambda: polar_duals(*functions, pair, SMOOTH, (jnp.broadcast_to(known, shape), *duals)),
         )
-        return Expectations(*found)
+        return Expectations(_with_slope_at_zero(pair, *found), found[1])
+
+
+def _with_slope_at_zero(pair: Pair, dual: Entry, derivative: Entry) -> Entry:
+    """Give the dual its derivative by the covariance, of which the cosine of a zero has none."""
+    zero = (pair.var1 <= 0) | (pair.var2 <= 0)
+    change = pair.cov - jax.lax.stop_gradient(pair.cov)
+    return dual + jnp.where(zero, jax.lax.stop_gradient(derivative), 0.0) * change
 
 
 @cache

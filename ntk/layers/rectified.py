@@ -50,6 +50,11 @@ class RectifiedMonomial(Geometric):
         """Check the degree."""
         object.__setattr__(self, "degree", check_degree(self.degree))
 
+    @property
+    def jumps(self) -> bool:
+        """Whether the degree is zero."""
+        return self.degree == 0
+
     def function(self, x: Array) -> Array:
         """Evaluate the power, 0 for negative arguments."""
         return jnp.where(x >= 0, x, 0.0) ** self.degree * (x >= 0)

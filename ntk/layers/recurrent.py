@@ -1,6 +1,5 @@
 """A recurrent layer: the same weights at every time, so that times are correlated."""
 
-import dataclasses
 from dataclasses import KW_ONLY
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -16,11 +15,9 @@ from ntk.errors import InvalidTypeError, ShapeError
 from ntk.layers.activations import activation as named_activation
 from ntk.layers.base import Layer, Params, description, static
 from ntk.layers.elementwise import Elementwise
-from ntk.layers.pair import Pair
+from ntk.layers.recurrence import OUTPUTS, Recurrence, require_times
 from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
-from ntk.state import State, own_positions
-
-OUTPUTS = ("last", "mean", "all")
+from ntk.state import State
 
 
 @description
@@ -95,7 +92,7 @@ class Recurrent(Layer):
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw ``{"recurrent": {"weight", "bias"}, "input": {"weight"}}``."""
-        _require_times(in_shape[:-1])
+        require_times(in_shape[:-1])
         keys = jax.random.split(key)
         shapes = (self.width, self.width), (in_shape[-1], self.width)
         form = self.parametrization
@@ -107,7 +104,7 @@ class Recurrent(Layer):
     def apply(self, params: Params, x: ArrayLike) -> Array:
         """Evaluate the layer on a batch ``(n, T, d)``."""
         x = jnp.asarray(x)
-        _require_times(x.shape[1:-1])
+        require_times(x.shape[1:-1])
         recurrent, entrance = params["recurrent"], params["input"]
         if x.shape[-1] != entrance["weight"].shape[0]:
             raise ShapeError(
@@ -130,9 +127,17 @@ class Recurrent(Layer):
         every = jnp.moveaxis(every, 0, 1)
         return every.mean(axis=1) if self.outputs == "mean" else every
 
-    def needs_pairs(self) -> bool | None:
-        """Return whether all pairs of times are needed, for the mean; the last needs its own."""
-        return {"last": False, "mean": True, "all": None}[self.outputs]
+    def limit(self) -> Recurrence:
+        """Return the layer's effect on a state; the scales are squared in their own precision."""
+        return Recurrence(
+            self.activation,
+            self.sigma_w**2,
+            self.sigma_u**2,
+            None if self.sigma_b is None else self.sigma_b**2,
+            self.width,
+            self.outputs,
+            require_limit(self.parametrization),
+        )
 
     def propagate(self, state: State) -> State:
         r"""Follow pairs of times along their diagonals.
@@ -149,123 +154,4 @@ class Recurrent(Layer):
         In standard parametrisation :math:`\Sigma` in the last line becomes
         :math:`n H_{t-1, t'-1} + d K_{t t'} + 1`.
         """
-        require_limit(self.parametrization)
-        _require_times(state.positions)
-        if state.paired and self.outputs == "last":
-            state = _each_time_with_itself(state)
-        follow = self._all_pairs if state.paired else self._diagonal
-        var1, var2 = state.var1, state.var2
-        if state.paired:
-            var1, var2 = own_positions(var1, 1), own_positions(var2, 1)
-        sums1, sums2 = self._variances(var1), self._variances(var2)
-        cov, tangent = follow(state.cov, state.tangent, sums1[:, None], sums2[None], state.features)
-        hidden1, _ = follow(state.var1, None, sums1, sums1, state.features)
-        hidden2, _ = follow(state.var2, None, sums2, sums2, state.features)
-        after = dataclasses.replace(
-            state,
-            cov=cov,
-            tangent=tangent,
-            var1=hidden1,
-            var2=hidden2,
-            features=self.width,
-            gap=None,
-            gaussian=False,
-        )
-        if self.outputs == "last":
-            return _mapped(after, lambda array: array[..., -1])
-        if self.outputs == "mean":
-            return _mapped(after, lambda array: array.mean(axis=(-2, -1)))
-        return after
-
-    def _variances(self, var: Array) -> Array:
-        r"""Return :math:`\Sigma_{tt}` of inputs ``(n, T)`` with themselves."""
-
-        def step(hidden: Array, now: Array) -> tuple[Array, Array]:
-            total = self._sum(hidden, now)
-            return self.activation.expectations(Pair.diagonal(total)).dual, total
-
-        _, sums = jax.lax.scan(step, jnp.zeros_like(var[:, 0]), var.T)
-        return sums.T
-
-    def _sum(self, hidden: Array, now: Array) -> Array:
-        total: Array = self.sigma_w**2 * hidden + self.sigma_u**2 * now
-        return total if self.sigma_b is None else total + self.sigma_b**2
-
-    def _step(
-        self, hidden: Any, now: Any, rows: Array, columns: Array, features: int
-    ) -> tuple[Array, Array | None]:
-        """Return covariance and tangent kernel of the hidden features one time later."""
-        total = self._sum(hidden[0], now[0])
-        found = self.activation.expectations(Pair.of(total, rows, columns))
-        dual = jnp.broadcast_to(found.dual, total.shape)
-        if now[1] is None:
-            return dual, None
-        if self.parametrization == "ntk":
-            own = total
-        else:
-            own = self.width * hidden[0] + features * now[0]
-            own = own if self.sigma_b is None else own + 1.0
-        passed = self.sigma_w**2 * hidden[1] + self.sigma_u**2 * now[1] + own
-        return dual, passed * found.derivative
-
-    def _diagonal(
-        self, cov: Array, tangent: Array | None, rows: Array, columns: Array, features: int
-    ) -> tuple[Array, Array | None]:
-        """Follow each time with itself, ``(..., T)``."""
-
-        def step(hidden: Any, now: Any) -> tuple[Any, Any]:
-            arrived, (rows_now, columns_now) = now
-            hidden = self._step(hidden, arrived, rows_now, columns_now, features)
-            return hidden, hidden
-
-        sums = jnp.broadcast_to(rows, cov.shape), jnp.broadcast_to(columns, cov.shape)
-        times = jax.tree.map(lambda a: jnp.moveaxis(a, -1, 0), ((cov, tangent), sums))
-        start = jax.tree.map(lambda a: jnp.zeros_like(a[..., 0]), (cov, tangent))
-        _, every = jax.lax.scan(step, start, times)
-        found: tuple[Array, Array | None] = jax.tree.map(lambda a: jnp.moveaxis(a, 0, -1), every)
-        return found
-
-    def _all_pairs(
-        self, cov: Array, tangent: Array | None, rows: Array, columns: Array, features: int
-    ) -> tuple[Array, Array | None]:
-        """Follow all pairs of times, ``(..., T, T)``, row by row."""
-
-        def later(row: Array) -> Array:
-            # Entry t' comes from t' - 1 of the row before, the first from nothing.
-            return jnp.pad(row, [(0, 0)] * (row.ndim - 1) + [(1, 0)])[..., :-1]
-
-        def step(hidden: Any, now: Any) -> tuple[Any, Any]:
-            before = jax.tree.map(later, hidden)
-            hidden = self._step(before, now[0], now[1][..., None], columns, features)
-            return hidden, hidden
-
-        own = jnp.moveaxis(rows, -1, 0)
-        times = jax.tree.map(lambda a: jnp.moveaxis(a, -2, 0), (cov, tangent))
-        start = jax.tree.map(lambda a: jnp.zeros_like(a[..., 0, :]), (cov, tangent))
-        _, every = jax.lax.scan(step, start, (times, own))
-        found: tuple[Array, Array | None] = jax.tree.map(lambda a: jnp.moveaxis(a, 0, -2), every)
-        return found
-
-
-def _mapped(state: State, change: Any) -> State:
-    """Take the times out of a state."""
-    return dataclasses.replace(
-        state,
-        cov=change(state.cov),
-        tangent=None if state.tangent is None else change(state.tangent),
-        var1=change(state.var1),
-        var2=change(state.var2),
-        paired=False,
-    )
-
-
-def _each_time_with_itself(state: State) -> State:
-    return _mapped(state, lambda array: jnp.diagonal(array, axis1=-2, axis2=-1))
-
-
-def _require_times(positions: tuple[int, ...]) -> None:
-    if len(positions) != 1:
-        raise ShapeError(
-            f"a recurrent layer needs sequences (n, T, d) with one axis of times, got positions "
-            f"{positions}"
-        )
+        return self.limit().propagate(state)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ntk.checks import is_concrete
 from ntk.layers.base import Limit, description, static
+from ntk.layers.rectifier_run import is_rectifier_block, propagate_rectified
 from ntk.pytrees import register
 from ntk.state import State
 
@@ -33,6 +34,11 @@ class Chain(Limit):
         """Return what the first says that decides it."""
         said = (limit.needs_pairs() for limit in self.limits)
         return next((answer for answer in said if answer is not None), None)
+
+    @property
+    def couples_batch(self) -> bool:  # type: ignore[override]
+        """Whether one of them does."""
+        return any(limit.couples_batch for limit in self.limits)
 
     @property
     def single_variances(self) -> bool:  # type: ignore[override]
@@ -64,6 +70,11 @@ class Repeated(Limit):
     length: int = static()
 
     @property
+    def couples_batch(self) -> bool:  # type: ignore[override]
+        """Whether the block does."""
+        return bool(self.block.couples_batch)
+
+    @property
     def single_variances(self) -> bool:  # type: ignore[override]
         """Whether the block does."""
         return bool(self.block.single_variances)
@@ -87,6 +98,8 @@ class Repeated(Limit):
             for i in range(1, self.length):
                 state = jax.tree.map(lambda leaf, i=i: leaf[i], self.block).propagate(state)
             return state
+        if is_rectifier_block(rest.limits) and state.gap is not None and not state.paired:
+            return propagate_rectified(rest.limits[0], self.length - 1, state)
         return jax.lax.scan(
             lambda carry, block: (block.propagate(carry), None), state, rest, self.length - 1
         )[0]

@@ -1,8 +1,7 @@
 """Composition: layers one after another."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +11,14 @@ from jaxtyping import PRNGKeyArray
 
 from ntk.errors import InvalidTypeError, located
 from ntk.layers.base import Layer, Limit, Params
-from ntk.layers.repeat import Chain
+from ntk.layers.composite import Composite
+from ntk.layers.joined import chain, joined
 from ntk.state import State
 
 
 @jax.tree_util.register_pytree_with_keys_class
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
-class Serial(Layer):
+class Serial(Composite):
     """Layers applied one after another.
 
     Parameters
@@ -40,44 +40,20 @@ class Serial(Layer):
     (5, 1)
     """
 
+    field: ClassVar[str] = "layers"
+    word: ClassVar[str] = "layer"
     layers: tuple[Any, ...]
 
     def __init__(self, *layers: Layer) -> None:
         if not layers:
             raise InvalidTypeError("Serial needs at least one layer, got none")
-        for position, layer in enumerate(layers):
-            if isinstance(layer, type) and issubclass(layer, Layer):
-                raise InvalidTypeError(
-                    f"layer {position} of Serial is the class {layer.__name__}; "
-                    f"create one with {layer.__name__}(...)"
-                )
-            if not isinstance(layer, Layer):
-                raise InvalidTypeError(
-                    f"layer {position} of Serial must be a layer such as ntk.Dense(512) or "
-                    f"ntk.Relu(), got {layer!r}"
-                )
-        object.__setattr__(self, "layers", layers)
+        super().__init__(*layers)
 
     @property
     def centred(self) -> bool | None:  # type: ignore[override]
         """What the last layer that decides it says."""
         said = [layer.centred for layer in self.layers if layer.centred is not None]
         return said[-1] if said else None
-
-    def __repr__(self) -> str:
-        """Print as one would write it."""
-        return f"Serial({', '.join(map(repr, self.layers))})"
-
-    def tree_flatten_with_keys(self) -> tuple[list[tuple[Any, Layer]], None]:
-        """Give JAX the layers as children."""
-        return [(jax.tree_util.SequenceKey(i), item) for i, item in enumerate(self.layers)], None
-
-    @classmethod
-    def tree_unflatten(cls, _: None, layers: Iterable[Any]) -> "Serial":
-        """Rebuild without the checks: JAX puts things in place of layers that are none."""
-        serial = object.__new__(cls)
-        object.__setattr__(serial, "layers", tuple(layers))
-        return serial
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw the parameters of each layer; returns a tuple with one entry a layer."""
@@ -101,15 +77,11 @@ class Serial(Layer):
 
     def limit(self) -> Limit:
         """Return the chain of the layers' limits."""
-        limits = []
-        for i, layer in enumerate(self.layers):
-            with located("layer", i, layer):
-                limits.append(layer.limit())
-        return Chain(tuple(limits))
+        return chain(self.limits())
 
     def propagate(self, state: State) -> State:
         """Carry the covariance and the tangent kernel through each layer in turn."""
-        for i, layer in enumerate(self.layers):
-            with located("layer", i, layer):
-                state = layer.propagate(state)
+        for i, limit in joined(self.layers):
+            with located("layer", i, self.layers[i]):
+                state = limit.propagate(state)
         return state

@@ -2,7 +2,7 @@
 
 import dataclasses
 from functools import reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jaxtyping import PRNGKeyArray
 
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError, located
 from ntk.layers.base import Layer, Limit, Params, description
+from ntk.layers.composite import Composite
 from ntk.layers.pair import Pair, root
 from ntk.layers.repeat import Chain
 from ntk.pytrees import register
@@ -36,6 +37,11 @@ class SumOfLimits(Limit):
         return any(said) if said else None
 
     @property
+    def couples_batch(self) -> bool:  # type: ignore[override]
+        """Whether a branch does."""
+        return any(branch.couples_batch for branch in self.branches)
+
+    @property
     def single_variances(self) -> bool:  # type: ignore[override]
         """Whether all branches do."""
         return all(branch.single_variances for branch in self.branches)
@@ -47,7 +53,7 @@ class SumOfLimits(Limit):
 
 @jax.tree_util.register_pytree_with_keys_class
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
-class ParallelSum(Layer):
+class ParallelSum(Composite):
     r"""Branches that see the same input, added: :math:`f(x) = \sum_b f_b(x)`.
 
     Their kernels add, since the weights of one branch are independent of all others (Yang 2019,
@@ -73,14 +79,12 @@ class ParallelSum(Layer):
     1.5
     """
 
+    field: ClassVar[str] = "branches"
+    word: ClassVar[str] = "branch"
     branches: tuple[Any, ...]
 
     def __init__(self, *branches: Layer) -> None:
-        for position, branch in enumerate(branches):
-            if not isinstance(branch, Layer):
-                raise InvalidTypeError(
-                    f"branch {position} must be a layer such as ntk.Serial(...), got {branch!r}"
-                )
+        super().__init__(*branches)
         if len(branches) < 2:
             raise InvalidValueError(f"a sum needs at least two branches, got {len(branches)}")
         loose = [i for i, branch in enumerate(branches) if not branch.centred]
@@ -90,27 +94,11 @@ class ParallelSum(Layer):
                 "sum has no limit that is the sum of theirs; end all branches but one with "
                 "ntk.Dense or ntk.Conv"
             )
-        object.__setattr__(self, "branches", branches)
 
     @property
     def centred(self) -> bool | None:  # type: ignore[override]
         """Whether all branches end in weights."""
         return all(branch.centred for branch in self.branches)
-
-    def __repr__(self) -> str:
-        """Print as one would write it."""
-        return f"ParallelSum({', '.join(map(repr, self.branches))})"
-
-    def tree_flatten_with_keys(self) -> tuple[list[tuple[Any, Layer]], None]:
-        """Give JAX the branches as children."""
-        return [(jax.tree_util.SequenceKey(i), b) for i, b in enumerate(self.branches)], None
-
-    @classmethod
-    def tree_unflatten(cls, _: None, branches: Any) -> "ParallelSum":
-        """Rebuild without the checks: JAX puts things in place of layers that are none."""
-        built = object.__new__(cls)
-        object.__setattr__(built, "branches", tuple(branches))
-        return built
 
     def init(self, key: PRNGKeyArray, in_shape: tuple[int, ...], *, dtype: Any = None) -> Params:
         """Draw the parameters of each branch; returns a tuple with one entry a branch."""
@@ -135,11 +123,7 @@ class ParallelSum(Layer):
 
     def limit(self) -> Limit:
         """Return the sum of the branches' limits."""
-        limits = []
-        for i, branch in enumerate(self.branches):
-            with located("branch", i, branch):
-                limits.append(branch.limit())
-        return SumOfLimits(tuple(limits))
+        return SumOfLimits(tuple(self.limits()))
 
     def propagate(self, state: State) -> State:
         """Add the kernels of the branches."""

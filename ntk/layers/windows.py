@@ -37,6 +37,10 @@ class Window:
         """How many positions a window covers."""
         return math.prod(self.shape)
 
+    def require_fit(self, positions: Sequence[int]) -> None:
+        """Raise unless the window fits these positions."""
+        self.margins(positions)
+
     def margins(self, sizes: Sequence[int]) -> list[tuple[int, int]]:
         """Return how far the windows reach beyond each edge, after checking that they fit."""
         if len(sizes) != len(self.shape):

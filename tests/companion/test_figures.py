@@ -216,7 +216,7 @@ def test_image_grid_takes_every_layout(shape):
         (lambda ax: figures.experiment(ax, [1], [[2.0]]), ShapeError, "got 1 seed"),
         (lambda ax: figures.experiment(ax, [1], [[np.nan], [1]]), InvalidValueError, "1 entries"),
         (
-            lambda _: inspect.unwrap(figures.curves._summary)(np.ones((2, 1)), "sd"),
+            lambda _: inspect.unwrap(figures.curves.summary)(np.ones((2, 1)), "sd"),
             InvalidValueError,
             "bars: got 'sd'",
         ),

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -56,6 +57,14 @@ def test_attention_that_ignores_its_keys_is_a_global_pool(x64):
     expected = jnp.broadcast_to(pooled[:, :, None, None], K.nngp.shape)
     np.testing.assert_allclose(K.nngp, expected, rtol=1e-12)
     np.testing.assert_allclose(K.ntk, 2 * expected, rtol=1e-12)
+
+
+@pytest.fixture(autouse=True)
+def as_a_user_would():
+    """Switch off the shape checks of the test suite, which would speak before ours do."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 X = np.ones((2, 3), np.float32)
@@ -130,6 +139,43 @@ BAD = {
         ),
         ShapeError,
         r"in layer 0, Conv\(.*\(n, \*positions, 5\)",
+    ),
+    "channels, transposed": (
+        lambda: ntk.Serial(ntk.ConvTranspose(8, (3, 3))).apply(
+            ntk.Serial(ntk.ConvTranspose(8, (3, 3))).init(jax.random.key(0), (4, 4, 5)), IMAGE
+        ),
+        ShapeError,
+        r"in layer 0, ConvTranspose\(.*must have 5 channels",
+    ),
+    "an activation of what was flattened": (
+        lambda: ntk.kernel(
+            ntk.Serial(ntk.Conv(8, (3, 3)), ntk.Flatten(), ntk.Relu(), ntk.Dense(1)), IMAGE
+        ),
+        InvalidValueError,
+        r"in layer 2, Relu\(\): Relu needs an input that comes from weights",
+    ),
+    "a class for a branch": (
+        lambda: ntk.ParallelSum(ntk.Dense(3), ntk.Dense),
+        InvalidTypeError,
+        r"branch 1 of ParallelSum is the class Dense; create one with Dense\(\.\.\.\)",
+    ),
+    "half a branch": (
+        lambda: ntk.ParallelSum(ntk.Dense(3), 3),
+        InvalidTypeError,
+        "branch 1 of ParallelSum must be a layer",
+    ),
+    "one branch": (lambda: ntk.ParallelSum(ntk.Dense(3)), InvalidValueError, "at least two"),
+    "branches that are correlated": (
+        lambda: ntk.ParallelSum(ntk.Relu(), ntk.Erf()),
+        InvalidValueError,
+        r"branches \[0, 1\] do not end in a layer with weights",
+    ),
+    "in a branch": (
+        lambda: ntk.kernel(
+            ntk.ParallelSum(ntk.Dense(8), ntk.Serial(ntk.Dense(8), ntk.Conv(8, (3,)))), X
+        ),
+        ShapeError,
+        r"in branch 1, Serial\(.*: in layer 1, Conv\(8, \(3,\)\): window",
     ),
     "pool of points": (
         lambda: ntk.kernel(ntk.Serial(ntk.Dense(8), ntk.GlobalAvgPool()), X),

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Annotated
@@ -102,17 +103,25 @@ def replay_command(notebooks: Names = None, *, force: Force = False) -> None:
     ]
     _told_fresh("compared", pairs, stale)
     failures = []
-    for number, pair in enumerate(stale, start=1):
-        console.print(f"[{number}/{len(stale)}] {pair.slug}: every cell again", markup=False)
-        step, key = f"replayed-{pair.slug}", replay_key(project, pair)
-        stamps.forget(step)
-        try:
-            replay(project, pair)
-        except NotebookFailedError as error:
-            failures.append(pair.slug)
-            _complain([error])
-        else:
-            stamps.record(step, key)
+    for pair in stale:
+        stamps.forget(f"replayed-{pair.slug}")
+    # One notebook hardly keeps two processors busy, and four of them fit a machine's memory.
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        # The sources may change meanwhile: what is recorded is what was compared.
+        keys = {pair.slug: replay_key(project, pair) for pair in stale}
+        running = {pool.submit(_timed, replay, project, pair): pair for pair in stale}
+        for number, done in enumerate(as_completed(running), start=1):
+            pair = running[done]
+            title = f"[{number}/{len(stale)}] {pair.slug}"
+            try:
+                seconds = done.result()
+            except NotebookFailedError as error:
+                failures.append(pair.slug)
+                console.print(f"{title}: differs", markup=False)
+                _complain([error])
+            else:
+                console.print(f"{title}: every cell again, {seconds:.0f} s", markup=False)
+                stamps.record(f"replayed-{pair.slug}", keys[pair.slug])
     _finish(failures, "differ")
 
 
@@ -159,6 +168,12 @@ def build_command(*, force: Force = False) -> None:
     else:
         console.print("site: nothing has changed", markup=False)
     console.print(f"Open {index.as_uri()}", markup=False)
+
+
+def _timed(function: Callable[..., None], *arguments: object) -> float:
+    begin = perf_counter()
+    function(*arguments)
+    return perf_counter() - begin
 
 
 def _start(names: list[str] | None) -> tuple[Project, Stamps, list[Pair]]:

@@ -14,7 +14,7 @@ def replay(project: Project, pair: Pair, *, timeout: int = CELL_TIMEOUT) -> None
     """Execute a notebook anew with nbval and compare its outputs with the stored ones.
 
     The claims' own comparison, which lets the last digits of a measurement differ between machines,
-    comes from `tests/conftest.py`. nbval prints the cells that differ.
+    comes from `tests/conftest.py`.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def replay(project: Project, pair: Pair, *, timeout: int = CELL_TIMEOUT) -> None
     Raises
     ------
     NotebookFailedError
-        An output differs, or a cell failed.
+        An output differs, or a cell failed; the message holds what nbval says of these cells.
     """
     command = [
         *(sys.executable, "-m", "pytest", "--quiet", "--no-header", "--override-ini=addopts="),
@@ -38,10 +38,18 @@ def replay(project: Project, pair: Pair, *, timeout: int = CELL_TIMEOUT) -> None
         str(pair.ipynb),
     ]
     environment = os.environ | {"JAX_PLATFORMS": "cpu"}
-    status = subprocess.run(command, cwd=project.root, env=environment, check=False).returncode
-    if status:
+    result = subprocess.run(
+        command,
+        cwd=project.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
         raise NotebookFailedError(
-            f"{project.show(pair.ipynb)}: executed again, it does not give the stored outputs "
-            "(above). If the new ones are right, store them with `make notebooks` and look at the "
-            "difference."
+            f"{result.stdout.rstrip()}\n{project.show(pair.ipynb)}: executed again, it does not "
+            "give the stored outputs (above). If the new ones are right, store them with "
+            "`make notebooks` and look at the difference."
         )

@@ -4,7 +4,8 @@ nbval compares outputs as text, so that the last digit of another BLAS would fai
 After `install`, the outputs of `check` are taken out of that comparison and compared field by
 field: id, rule, prediction, verdict and all words exactly, the measured numbers within the
 committed record's own ``within``. The committed table and text must be what the committed record
-renders to, so that a digit changed by hand in any of the three is caught.
+renders to, so that a digit changed by hand in any of the three is caught. The numbers of a plot may
+differ by what nobody sees.
 """
 
 import functools
@@ -14,6 +15,7 @@ from typing import Any
 
 from ntk.companion.claims.numerals import Value, each
 from ntk.companion.claims.plain import same_shape
+from ntk.companion.claims.plots import plot_differences, without_plots
 from ntk.companion.claims.record import MIME, ControlRecord, Record
 from ntk.companion.claims.render import bundle
 from ntk.errors import NTKError
@@ -41,8 +43,10 @@ def install() -> None:
     def compare_outputs(self: Any, test: Any, ref: Any, skip_compare: Any = None) -> bool:
         new, new_others = _split(test)
         committed, committed_others = _split(ref)
+        new_plots, new_others = without_plots(new_others)
+        committed_plots, committed_others = without_plots(committed_others)
         same = bool(original(self, new_others, committed_others, skip_compare))
-        found = differences(new, committed)
+        found = differences(new, committed) + plot_differences(new_plots, committed_plots)
         self.comparison_traceback.extend(found)
         return same and not found
 

@@ -2,7 +2,7 @@
 
 A notebook calls :func:`use` once and then draws with matplotlib as usual, with :func:`theory`,
 :func:`experiment` and :func:`slope_guide` for the three kinds of curve that it needs again and
-again, and :func:`image_grid` for pictures.
+again, :func:`image_grid` for pictures, and :func:`interactive` where a parameter is worth turning.
 """
 
 from ntk.errors import MissingExtraError
@@ -16,6 +16,8 @@ except ModuleNotFoundError as error:
     ) from error
 
 from ntk.companion.figures.curves import experiment, theory
+from ntk.companion.figures.interactive import Interactive, interactive
+from ntk.companion.figures.panel import Panel
 from ntk.companion.figures.pictures import image_grid
 from ntk.companion.figures.scaling import scaling_axes, slope_guide
 from ntk.companion.figures.style import COLOURS, MARKERS, use
@@ -23,8 +25,11 @@ from ntk.companion.figures.style import COLOURS, MARKERS, use
 __all__ = [
     "COLOURS",
     "MARKERS",
+    "Interactive",
+    "Panel",
     "experiment",
     "image_grid",
+    "interactive",
     "scaling_axes",
     "slope_guide",
     "theory",

@@ -132,20 +132,24 @@ def experiment(
     if ordinate.ndim == 1:
         centre, below_above, meaning = ordinate, None, ""
     else:
-        centre, below_above, meaning = _summary(ordinate, bars)
-    style: dict[str, Any] = {
+        centre, below_above, meaning = summary(ordinate, bars)
+    style = {**marker_style(i), **keywords}
+    name = None if label is None else f"{label}{meaning}"
+    return ax.errorbar(abscissa, centre, yerr=below_above, label=name, **style)
+
+
+def marker_style(i: int) -> dict[str, Any]:
+    """Return what matplotlib draws the markers of experiment number `i` with."""
+    return {
         "color": COLOURS[i % len(COLOURS)],
         "marker": MARKERS[i % len(MARKERS)],
         "linestyle": "none",
         "elinewidth": 1.2,
         "zorder": 3.0,
-        **keywords,
     }
-    name = None if label is None else f"{label}{meaning}"
-    return ax.errorbar(abscissa, centre, yerr=below_above, label=name, **style)
 
 
-def _summary(values: Any, bars: Bars) -> tuple[Any, Any, str]:
+def summary(values: Any, bars: Bars) -> tuple[Any, Any, str]:
     """Return the centre, the bars below and above it, and what they are."""
     seeds = len(values)
     if seeds < 2:

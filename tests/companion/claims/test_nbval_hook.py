@@ -40,6 +40,11 @@ claims.check("rate", claims.Slope.around(-1.0), claims.Scaling(x, x[:, None] ** 
 claims.check("exact", claims.Identity(1e-6), 2.0 * drift, 2.0, statement="$i$", source="p",
     control=claims.Control("wrong", 3.0))
 """,
+    """
+from IPython.display import display
+plot = {"data": [{"y": [1.0 * drift, 2.0], "name": "a curve"}]}
+display({"application/vnd.plotly.v1+json": plot, "text/plain": "a plot"}, raw=True)
+""",
 ]
 
 
@@ -92,6 +97,7 @@ def test_a_larger_drift_fails(executed, tmp_path):
     code, printed = nbval(tmp_path, executed, drift="1.05")
     assert code == 1
     assert "claim 'rate': measured is" in printed
+    assert "the plot differs at data[0].y[0]: 1.0 in the notebook, now 1.05" in printed
 
 
 def test_tampering_fails_under_nbval(executed, tmp_path):

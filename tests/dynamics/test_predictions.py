@@ -113,3 +113,58 @@ def test_what_is_missing_is_named(x64):
         ntk.ensemble(K, K, ntk.kernel(ntk.mlp(1), x[:1]), np.ones((2, 1)))
     with pytest.raises(ntk.errors.InvalidValueError, match="at least 0"):
         ntk.gp_posterior(np.eye(2), np.eye(2), np.eye(2), np.ones((2, 1)), noise=-1.0)
+
+
+def toy():
+    """Return kernels and targets of the toy of He et al. 2020: y = x sin x, with noise."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(-6, -2, 10), rng.uniform(2, 6, 10)])[:, None]
+    z = np.linspace(-6, 6, 25)[:, None]
+    net = ntk.mlp(2, activation="erf", sigma_w=1.5, sigma_b=0.05)
+    y = x * np.sin(x) + 0.1 * rng.standard_normal(x.shape)
+    return (ntk.kernel(net, x), ntk.kernel(net, z, x), ntk.kernel(net, z)), y
+
+
+def test_corrected_ensembles_sample_the_posterior(x64):
+    (K, Kt, Ktt), y = toy()
+    posterior = ntk.gp_posterior(K.ntk, Kt.ntk, Ktt.ntk, y, noise=0.01)
+    corrected = ntk.ensemble(K, Kt, Ktt, y, prior="ntk", ridge=0.01, target_noise=0.01)
+    np.testing.assert_allclose(corrected.mean, posterior.mean, atol=1e-8)
+    np.testing.assert_allclose(corrected.covariance, posterior.covariance, atol=1e-8)
+    # controls: each part of the recipe is needed
+    for other in (
+        {"ridge": 0.01, "target_noise": 0.01},
+        {"prior": "ntk", "ridge": 0.01},
+        {"prior": "ntk", "ridge": 0.01, "target_noise": 0.01, "t": 1.0},
+    ):
+        gap = ntk.ensemble(K, Kt, Ktt, y, **other).covariance - posterior.covariance
+        assert np.abs(gap).max() > 1e-3
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_corrected_ensembles_are_more_conservative(x64, noise):
+    (K, Kt, Ktt), y = toy()
+    options = {"ridge": noise or 1e-8, "target_noise": noise}
+    corrected = ntk.ensemble(K, Kt, Ktt, y, prior="ntk", **options)
+    plain = ntk.ensemble(K, Kt, Ktt, y, **options)
+    np.testing.assert_allclose(corrected.mean, plain.mean, atol=1e-8)
+    difference = np.asarray(corrected.covariance - plain.covariance)
+    assert np.linalg.eigvalsh(difference).min() > -1e-8
+    assert np.linalg.eigvalsh(-difference).min() < -1e-2  # control: swapped
+
+
+def test_noise_on_targets_is_carried_by_the_weights(x64):
+    (K, Kt, Ktt), y = toy()
+    flow = ntk.GradientFlow(K.ntk, y)
+    weights = np.asarray(flow.weights(2.0, Kt.ntk))
+    without, noisy = (ntk.ensemble(K, Kt, Ktt, y, t=2.0, target_noise=s) for s in (0.0, 0.3))
+    expected = 0.3 * weights @ weights.T
+    np.testing.assert_allclose(noisy.covariance - without.covariance, expected, atol=1e-10)
+
+
+def test_a_prior_is_named(x64):
+    (K, Kt, Ktt), y = toy()
+    with pytest.raises((ntk.errors.InvalidValueError, TypeError), match="prior"):
+        ntk.ensemble(K, Kt, Ktt, y, prior="nkt")
+    with pytest.raises(ntk.errors.InvalidValueError, match="target_noise"):
+        ntk.ensemble(K, Kt, Ktt, y, ridge=0.1, target_noise=-0.1)
