@@ -122,9 +122,9 @@ def flax(p: Parameters) -> Model:
     """Return a model of Flax on pictures of clothing; in our environment only."""
     import jax
     import jax.numpy as jnp
-    from ntk.companion.models import colour_images, resnet18, vision_transformer
 
     from ntk.companion import datasets
+    from ntk.companion.models import colour_images, resnet18, vision_transformer
 
     grey = datasets.fashion_mnist(max(p["n"], 64), flatten=False, normalisation="standardised")
     images = colour_images(grey.x_train)
