@@ -28,21 +28,22 @@ def kernels():
 def trained(width, seed):
     """Train many networks by descent; return their outputs at Z after each number of steps."""
 
-    finite = net(width)
-    x, y, z = (jnp.asarray(part, jnp.float32) for part in (X, Y, Z))
-    gradient = jax.grad(lambda w: 0.5 * jnp.sum((finite.apply(w, x) - y) ** 2))
-
-    def step(params, _):
-        return jax.tree.map(lambda p, g: p - RATE * g, params, gradient(params)), None
-
     def member(key):
+        finite = net(width)
         params = finite.init(key, (2,), dtype=jnp.float32)
-        outputs = []
-        for steps in np.diff(STEPS, prepend=0):
-            params, _ = jax.lax.scan(step, params, None, int(steps))
-            outputs.append(finite.apply(params, z)[:, 0])
-        return jnp.stack(outputs)
+        run = ntk.train(
+            finite.apply,
+            params,
+            x,
+            y,
+            learning_rate=RATE,
+            steps=STEPS[-1],
+            at=STEPS,
+            x_test=z,
+        )
+        return run.outputs_test[..., 0]
 
+    x, y, z = (jnp.asarray(part, jnp.float32) for part in (X, Y, Z))
     keys = jax.random.split(jax.random.key(seed), MEMBERS)
     return np.asarray(jax.jit(jax.vmap(member))(keys), np.float64)
 
