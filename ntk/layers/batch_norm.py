@@ -65,7 +65,8 @@ class BatchNorm(WithoutParameters):
     >>> import jax, jax.numpy as jnp, ntk
     >>> x = jax.random.normal(jax.random.key(0), (6, 5))
     >>> net = ntk.Serial(ntk.Dense(64), ntk.BatchNorm(), ntk.Relu(), ntk.Dense(1))
-    >>> ntk.kernel(net, x, get="nngp").trace().round(3).item()  # half of each variance of one
+    >>> K = ntk.kernel(net, x, get="nngp")
+    >>> round(float(K.trace()), 3)  # half of each variance of one
     3.0
     """
 
