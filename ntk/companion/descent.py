@@ -9,9 +9,9 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
-from ntk.dynamics.extra import load
 from ntk.dynamics.losses import squared
 from ntk.dynamics.trajectory import LossScale
+from ntk.extras import load
 from ntk.model import Model
 from ntk.training import train
 from ntk.training.objective import scaled
@@ -97,7 +97,7 @@ def parameter_flow(
     >>> round(float(w), 4)  # 1 - exp(-1)
     0.6321
     """
-    diffrax = load("diffrax")
+    diffrax = load("diffrax", "training")
     # One flat vector: the solver's buffers do not take the empty leaves of layers without any.
     start, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
     gradient = jax.grad(lambda flat: squared_loss(f, unravel(flat), x, y, loss_scale))

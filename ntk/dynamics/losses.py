@@ -9,8 +9,8 @@ import numpy as np
 from jax import Array
 
 from ntk import checks
-from ntk.dynamics.extra import load
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
+from ntk.extras import load
 
 Loss = Callable[[Array, Array], Array]
 """A function ``loss(f, y)`` of outputs and targets, both ``(n, k)``, with one number as result."""
@@ -18,25 +18,25 @@ Loss = Callable[[Array, Array], Array]
 
 def squared(f: Array, y: Array) -> Array:
     r"""Half the sum of squares, :math:`\tfrac12 \sum (f - y)^2`."""
-    total: Array = load("optax").l2_loss(f, y).sum()
+    total: Array = load("optax", "training").l2_loss(f, y).sum()
     return total
 
 
 def cross_entropy(f: Array, y: Array) -> Array:
     r"""Softmax cross-entropy, :math:`-\sum y \log \operatorname{softmax} f` over each row."""
-    total: Array = load("optax").softmax_cross_entropy(f, y).sum()
+    total: Array = load("optax", "training").softmax_cross_entropy(f, y).sum()
     return total
 
 
 def logistic(f: Array, y: Array) -> Array:
     r"""Logistic loss of labels :math:`\pm 1`, :math:`\sum \log(1 + e^{-y f})`."""
-    total: Array = load("optax").sigmoid_binary_cross_entropy(f, 0.5 * (1.0 + y)).sum()
+    total: Array = load("optax", "training").sigmoid_binary_cross_entropy(f, 0.5 * (1.0 + y)).sum()
     return total
 
 
 def huber(f: Array, y: Array) -> Array:
     r"""Huber loss, :math:`\sum h(f - y)` with :math:`h(r) = r^2 / 2` up to 1, then linear."""
-    total: Array = load("optax").huber_loss(f, y, delta=1.0).sum()
+    total: Array = load("optax", "training").huber_loss(f, y, delta=1.0).sum()
     return total
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from ntk import checks
-from ntk.dynamics import extra
+from ntk import checks, extras
 from ntk.errors import InvalidValueError
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-5}
@@ -44,8 +43,8 @@ def bind(function: Any, *arguments: Any) -> Any:
 
 def load() -> Any:
     """Import diffrax, and optax beside it, or say how to get them."""
-    extra.load("optax")
-    return extra.load("diffrax")
+    extras.load("optax", "training")
+    return extras.load("diffrax", "training")
 
 
 def apply_kernel(K: Array, values: Float[Array, "*times n k"]) -> Float[Array, "*times m k"]:

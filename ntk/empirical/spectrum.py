@@ -1,6 +1,5 @@
 """Solvers and spectra of a symmetric operator that is known by its products alone."""
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,26 +11,16 @@ from jaxtyping import PRNGKeyArray
 from ntk import checks
 from ntk.empirical.method import like
 from ntk.empirical.nngp import Estimate
-from ntk.errors import InvalidValueError, MissingExtraError
+from ntk.errors import InvalidValueError
+from ntk.extras import load
 
 Matvec = Callable[[Array], Array]
 EXTRA = "operators"
 
 
-def load(name: str) -> Any:
-    """Import an optional dependency, or say which extra brings it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        package = name.partition(".")[0]
-        raise MissingExtraError(
-            f"{package} is not installed; it comes with pip install 'ntk-companion[{EXTRA}]'"
-        ) from None
-
-
 def conjugate_gradients(matvec: Matvec, b: Array, tolerance: float, max_steps: int) -> Array:
     """Solve a positive definite system."""
-    lineax = load("lineax")
+    lineax = load("lineax", EXTRA)
     operator = lineax.FunctionLinearOperator(
         matvec, like(b.shape, b.dtype), lineax.positive_semidefinite_tag
     )
@@ -87,7 +76,7 @@ def minres(matvec: Matvec, b: Array, tolerance: float, max_steps: int) -> Array:
 
 def largest_eigenvalues(matvec: Matvec, start: Array, count: int, steps: int) -> Array:
     """Return Ritz values of a Lanczos iteration with full reorthogonalisation."""
-    decomp, eig = load("matfree.decomp"), load("matfree.eig")
+    decomp, eig = load("matfree.decomp", EXTRA), load("matfree.eig", EXTRA)
     tridiagonalise = decomp.tridiag_sym(steps, reortho="full")
     values, _ = eig.eigh_partial(tridiagonalise)(matvec, start)
     return jnp.sort(values)[::-1][:count]
@@ -95,7 +84,7 @@ def largest_eigenvalues(matvec: Matvec, start: Array, count: int, steps: int) ->
 
 def trace(matvec: Matvec, size: int, dtype: Any, key: PRNGKeyArray, samples: int) -> Estimate:
     """Estimate a trace with random signs."""
-    stochtrace = load("matfree.stochtrace")
+    stochtrace = load("matfree.stochtrace", EXTRA)
     return _average(stochtrace.monte_carlo_trace(), matvec, size, dtype, key, samples)
 
 
@@ -103,7 +92,7 @@ def logdet(
     matvec: Matvec, size: int, dtype: Any, key: PRNGKeyArray, samples: int, steps: int
 ) -> Estimate:
     """Estimate a log-determinant by quadratures with random signs."""
-    funm, decomp = load("matfree.funm"), load("matfree.decomp")
+    funm, decomp = load("matfree.funm", EXTRA), load("matfree.decomp", EXTRA)
     integrand = funm.monte_carlo_funm_sym_logdet(decomp.tridiag_sym(steps, reortho="full"))
     return _average(integrand, matvec, size, dtype, key, samples)
 
@@ -113,7 +102,7 @@ def _average(
 ) -> Estimate:
     if checks.positive_integer("samples", samples) < 2:
         raise InvalidValueError("samples must be at least 2: one draw says nothing of the error")
-    stochtrace = load("matfree.stochtrace")
+    stochtrace = load("matfree.stochtrace", EXTRA)
     vectors = stochtrace.sampler_signs(jnp.zeros(size, dtype), num=samples)(key)
     # One vector at a time: each product is a pass over the model of full size.
     values = jax.lax.map(lambda v: integrand(matvec, v), vectors)

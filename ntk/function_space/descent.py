@@ -10,7 +10,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Float, Num
 
 from ntk import checks
-from ntk.errors import InvalidValueError, MissingExtraError, ShapeError
+from ntk.errors import InvalidValueError, ShapeError
+from ntk.extras import load
 from ntk.function_space.dual import Cost, cost_gradient
 from ntk.function_space.kernels import act, multidimensional
 
@@ -154,13 +155,7 @@ class KernelGradientDescent:
     def _masses(self, t: Any) -> Array:
         r"""Solve for :math:`a(t)`, with a leading axis for an array of times."""
         times = self._times(t)
-        try:
-            import diffrax
-        except ImportError:
-            raise MissingExtraError(
-                "KernelGradientDescent needs diffrax, which is not installed; "
-                "it comes with pip install 'ntk-companion[training]'"
-            ) from None
+        diffrax = load("diffrax", "training")
         flat = times.reshape(-1)
         order = jnp.argsort(flat)
         solution = diffrax.diffeqsolve(

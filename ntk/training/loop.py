@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ntk.dynamics.extra import load
 from ntk.dynamics.losses import Loss
 from ntk.dynamics.trajectory import LossScale
 from ntk.errors import InvalidTypeError
+from ntk.extras import load
 from ntk.model import Model
 from ntk.training.objective import scaled
 from ntk.training.record import observer
@@ -161,7 +161,7 @@ def make_optimizer(optimizer: Any, learning_rate: Any) -> Any:
     InvalidTypeError
         If it is no optimiser.
     """
-    optax = load("optax")
+    optax = load("optax", "training")
     made = optax.sgd if optimizer is None else optimizer
     if callable(made):
         made = made(learning_rate)
