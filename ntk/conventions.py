@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from ntk import checks
 from ntk.errors import InvalidValueError
 from ntk.layers.activations import activation as named_activation
-from ntk.layers.elementwise import Elementwise
+from ntk.layers.activations.elementwise import Elementwise
 
 
 def jacot(L: int, beta: float, activation: str | Elementwise = "relu") -> dict[str, Any]:

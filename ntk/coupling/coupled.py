@@ -10,8 +10,8 @@ from jax import Array
 from ntk.coupling.draws import drawn
 from ntk.coupling.integral import integrated
 from ntk.errors import InvalidValueError, ShapeError
+from ntk.layers.activations.polynomials import Identity
 from ntk.layers.base import Limit
-from ntk.layers.polynomials import Identity
 from ntk.pytrees import register
 from ntk.state import State
 

@@ -14,7 +14,7 @@ from jax import Array
 
 from ntk.checks import rounding
 from ntk.coupling.integral import Part, centred
-from ntk.layers.smoothness import slope
+from ntk.layers.activations.smoothness import slope
 
 TOGETHER = 64
 """How many draws are taken at once: their Jacobians are that many matrices."""

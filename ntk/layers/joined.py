@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import Any
 
 from ntk.coupling.coupled import Coupled
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.layers.base import Limit
 from ntk.layers.batch_norm import BatchNorm
-from ntk.layers.elementwise import Elementwise
 from ntk.layers.repeat import Chain
 
 

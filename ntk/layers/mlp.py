@@ -6,9 +6,9 @@ from typing import Any
 from ntk import checks
 from ntk.errors import ShapeError
 from ntk.layers.activations import activation as named_activation
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.layers.base import Layer
 from ntk.layers.dense import Dense
-from ntk.layers.elementwise import Elementwise
 from ntk.layers.serial import Serial
 from ntk.layers.weights import Parametrization
 

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.layers.activations.kinked import Relu
 from ntk.layers.affine import Affine, widening
 from ntk.layers.base import Limit
-from ntk.layers.kinked import Relu
 from ntk.layers.pair import Pair, acute_angle, opposition, root
 from ntk.state import State
 

@@ -13,8 +13,8 @@ from jaxtyping import PRNGKeyArray
 from ntk import checks
 from ntk.errors import InvalidTypeError, ShapeError
 from ntk.layers.activations import activation as named_activation
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.layers.base import Layer, Params, description, static
-from ntk.layers.elementwise import Elementwise
 from ntk.layers.recurrence import OUTPUTS, Recurrence, require_times
 from ntk.layers.weights import PARAMETRIZATIONS, Parametrization, draw, require_limit, scaled
 from ntk.state import State

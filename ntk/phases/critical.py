@@ -9,7 +9,7 @@ from jaxtyping import Num
 from ntk import checks
 from ntk.errors import InvalidValueError, ShapeError
 from ntk.layers.activations import activation as named_activation
-from ntk.layers.elementwise import Elementwise
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.phases import fixed_lengths
 from ntk.phases.mean_field import MeanField
 from ntk.phases.moments import duals

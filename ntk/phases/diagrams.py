@@ -8,7 +8,7 @@ from jaxtyping import Num
 
 from ntk.errors import InvalidValueError, ShapeError
 from ntk.layers.activations import activation as named_activation
-from ntk.layers.elementwise import Elementwise
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.phases import fixed_correlations, fixed_lengths
 from ntk.phases.fixed_points import depth_scale
 from ntk.phases.moments import length_slope

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ntk.layers.elementwise import Elementwise
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.phases.moments import duals
 from ntk.phases.search import find_roots
 

@@ -15,7 +15,7 @@ from ntk import checks
 from ntk.checks import is_concrete
 from ntk.errors import InvalidValueError
 from ntk.layers.activations import activation as named_activation
-from ntk.layers.elementwise import Elementwise
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.layers.pair import Pair, root
 from ntk.phases.standardized import Standardized
 from ntk.pytrees import register

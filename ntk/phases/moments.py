@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jax import Array
 
-from ntk.layers.elementwise import Elementwise
+from ntk.layers.activations.elementwise import Elementwise
 from ntk.phases.mean_field import MeanField, pair_duals
 
 BLOCKS = 64, 4096

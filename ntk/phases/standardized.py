@@ -11,8 +11,8 @@ from jax import Array
 from ntk.checks import is_concrete
 from ntk.errors import InvalidValueError
 from ntk.layers.activations import activation as named_activation
+from ntk.layers.activations.elementwise import Elementwise, Expectations, Geometric
 from ntk.layers.base import description, static
-from ntk.layers.elementwise import Elementwise, Expectations, Geometric
 from ntk.layers.pair import Entry, Pair, root
 
 

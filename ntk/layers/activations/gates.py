@@ -6,10 +6,10 @@ from typing import Any
 import jax
 from jax import Array
 
+from ntk.layers.activations.elementwise import Expectations, Geometric
+from ntk.layers.activations.logistic import average
+from ntk.layers.activations.noisy import Noisy
 from ntk.layers.base import description
-from ntk.layers.elementwise import Expectations, Geometric
-from ntk.layers.logistic import average
-from ntk.layers.noisy import Noisy
 from ntk.layers.pair import Entry, Pair
 
 TURN = 2.0 * math.pi

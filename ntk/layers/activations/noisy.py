@@ -93,7 +93,7 @@ def arcsine(x: Entry, cosine_square: Entry) -> Entry:
     Examples
     --------
     >>> import jax.numpy as jnp
-    >>> from ntk.layers.noisy import arcsine
+    >>> from ntk.layers.activations.noisy import arcsine
     >>> x = jnp.asarray(0.5)
     >>> round(float(arcsine(x, 1 - x**2)), 6)  # pi / 6
     0.523599

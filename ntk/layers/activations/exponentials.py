@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from ntk.errors import InvalidTypeError
+from ntk.layers.activations.elementwise import Expectations, Geometric, check_numbers
+from ntk.layers.activations.noisy import Noisy
 from ntk.layers.base import description
-from ntk.layers.elementwise import Expectations, Geometric, check_numbers
-from ntk.layers.noisy import Noisy
 from ntk.layers.pair import Pair
 
 

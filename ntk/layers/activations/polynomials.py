@@ -11,8 +11,8 @@ from jax import Array
 
 from ntk import checks
 from ntk.errors import InvalidTypeError, InvalidValueError
+from ntk.layers.activations.elementwise import Expectations, Geometric
 from ntk.layers.base import description, static
-from ntk.layers.elementwise import Expectations, Geometric
 from ntk.layers.pair import Entry, Pair
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.layers.activations.elementwise import Expectations, Geometric, check_numbers
 from ntk.layers.base import description
-from ntk.layers.elementwise import Expectations, Geometric, check_numbers
 from ntk.layers.pair import Pair
 
 

@@ -13,11 +13,11 @@ from jax import Array
 
 from ntk.checks import levels_outside, rounding
 from ntk.errors import InvalidTypeError, NTKWarning
+from ntk.layers.activations.elementwise import Expectations, Geometric
+from ntk.layers.activations.polar import SMOOTH, Function, polar_duals
+from ntk.layers.activations.smoothness import find_kink, slope
 from ntk.layers.base import description, static
-from ntk.layers.elementwise import Expectations, Geometric
 from ntk.layers.pair import Entry, Pair, root
-from ntk.layers.polar import SMOOTH, Function, polar_duals
-from ntk.layers.smoothness import find_kink, slope
 
 BLOCK, BLOCKS = 16, 512
 """How many Hermite coefficients are added at once, and how often at most."""
@@ -34,7 +34,7 @@ class Activation(Geometric):
               a_k(v) &= \mathbb E\, \sigma(\sqrt v\, z)\, h_k(z),
 
     found for each input once. For pairs of which the coefficients have not died out it is an
-    integral in polar coordinates (:mod:`ntk.layers.polar`), at a hundred times the cost.
+    integral in polar coordinates, at a hundred times the cost.
 
     What is left out is below 1e-12 (float64) or 1e-6 (float32) of :math:`\sqrt{K(x, x) K(x',
     x')}` for standard deviations up to 100, and 1e-8 up to 1e6, if the function has its features

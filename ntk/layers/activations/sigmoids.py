@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.layers.activations.elementwise import Expectations, Geometric, check_numbers
+from ntk.layers.activations.logistic import average
+from ntk.layers.activations.noisy import Noisy
 from ntk.layers.base import description
-from ntk.layers.elementwise import Expectations, Geometric, check_numbers
-from ntk.layers.logistic import average
-from ntk.layers.noisy import Noisy
 from ntk.layers.pair import Entry, Pair
 
 HALF_TURN = 2.0 / math.pi

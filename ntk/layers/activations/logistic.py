@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntk.layers.elementwise import Expectations
-from ntk.layers.noisy import Noisy
+from ntk.layers.activations.elementwise import Expectations
+from ntk.layers.activations.noisy import Noisy
 from ntk.layers.pair import Entry, Pair
 
 NODES = {4: 6, 8: 13}
@@ -70,7 +70,7 @@ def scales(nodes: int) -> tuple[Any, Any]:
 
     Examples
     --------
-    >>> from ntk.layers.logistic import scales
+    >>> from ntk.layers.activations.logistic import scales
     >>> tau, weight = scales(13)
     >>> round(float(weight @ tau**2), 12)  # the variance of the logistic distribution, pi^2 / 3
     3.289868133696

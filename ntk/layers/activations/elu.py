@@ -5,17 +5,17 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.layers.activations.elementwise import Expectations, Geometric, check_numbers
+from ntk.layers.activations.polar import ENTIRE, polar_duals
 from ntk.layers.base import description
-from ntk.layers.elementwise import Expectations, Geometric, check_numbers
 from ntk.layers.pair import Pair
-from ntk.layers.polar import ENTIRE, polar_duals
 
 
 @description
 class Elu(Geometric):
     r"""The exponential linear unit: :math:`x` above zero and :math:`\alpha (e^x - 1)` below.
 
-    Both duals are integrals in polar coordinates (:mod:`ntk.layers.polar`), whose sectors leave
+    Both duals are integrals in polar coordinates, whose sectors leave
     the kink at zero on a border:
 
     .. math:: \mathbb E[\sigma\sigma'] &= \frac1{2\pi} \int_0^{2\pi}\!\! \int_0^\infty

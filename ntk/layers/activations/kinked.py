@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from ntk import checks
+from ntk.layers.activations.elementwise import Expectations, Geometric
 from ntk.layers.base import description
-from ntk.layers.elementwise import Expectations, Geometric
 from ntk.layers.pair import Pair, acute_angle, opposition
 
 

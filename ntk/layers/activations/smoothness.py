@@ -35,7 +35,7 @@ def find_kink(function: Callable[[Array], Array]) -> Kink | None:
     Examples
     --------
     >>> import jax, jax.numpy as jnp
-    >>> from ntk.layers.smoothness import find_kink
+    >>> from ntk.layers.activations.smoothness import find_kink
     >>> find_kink(jnp.tanh) is None, find_kink(jax.nn.relu).order
     (True, 1)
     """

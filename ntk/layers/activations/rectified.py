@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from jax import Array
 from numpy.polynomial import Polynomial
 
+from ntk.layers.activations.elementwise import Expectations, Geometric
+from ntk.layers.activations.polynomials import check_degree
 from ntk.layers.base import description, static
-from ntk.layers.elementwise import Expectations, Geometric
 from ntk.layers.pair import Entry, Pair, acute_angle
-from ntk.layers.polynomials import check_degree
 
 
 @description

@@ -1,14 +1,14 @@
 """The activations that have a name, and what the names are."""
 
 from ntk import checks
-from ntk.layers.elementwise import Elementwise
-from ntk.layers.elu import Elu
-from ntk.layers.exponentials import Exp, ExpNormalized, Gabor, Gaussian
-from ntk.layers.gates import Gelu, Silu, Softplus
-from ntk.layers.kinked import Abs, LeakyRelu, Relu, Sign
-from ntk.layers.periodic import Cos, Rbf, Sin
-from ntk.layers.polynomials import Identity
-from ntk.layers.sigmoids import Erf, Sigmoid, SigmoidLike, Tanh
+from ntk.layers.activations.elementwise import Elementwise
+from ntk.layers.activations.elu import Elu
+from ntk.layers.activations.exponentials import Exp, ExpNormalized, Gabor, Gaussian
+from ntk.layers.activations.gates import Gelu, Silu, Softplus
+from ntk.layers.activations.kinked import Abs, LeakyRelu, Relu, Sign
+from ntk.layers.activations.periodic import Cos, Rbf, Sin
+from ntk.layers.activations.polynomials import Identity
+from ntk.layers.activations.sigmoids import Erf, Sigmoid, SigmoidLike, Tanh
 
 ACTIVATIONS: dict[str, type[Elementwise]] = {
     "abs": Abs,
