@@ -22,7 +22,6 @@ from ntk.layers.base import Limit
 from ntk.layers.pair import Pair, acute_angle, opposition, root
 from ntk.state import State
 
-
 LONG_RUN = 100
 """From this many layers on the roundings of the tangent kernel are carried along."""
 

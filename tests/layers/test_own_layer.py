@@ -1,4 +1,4 @@
-"""An activation and a layer of a user's own, as the API page shows them, meet the finite network."""
+"""An activation and a layer of a user's own, as the page shows them, meet the finite network."""
 
 import re
 from pathlib import Path
