@@ -145,7 +145,9 @@ def _typeset_one(text: str) -> str:
     if not e:
         return mantissa
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
-    return power if mantissa == "1" else f"{mantissa}\u2009×\u2009{power}"
+    if mantissa in ("1", "−1"):
+        return mantissa[:-1] + power
+    return f"{mantissa}\u2009×\u2009{power}"
 
 
 def all_finite(values: Iterable[float]) -> bool:
