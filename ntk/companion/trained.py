@@ -1,5 +1,7 @@
 """Many networks of one width, trained side by side, and what a formula has to say of them."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -18,6 +20,7 @@ from ntk.training import train
 
 Values = NDArray[np.float64]
 Moment = Literal["mean", "std", "covariance"]
+Numbers = ArrayLike | float | int
 
 
 class Trained(NamedTuple):
@@ -138,11 +141,32 @@ def train_many(
     """
     # A rest would be compiled as a second program.
     at_once = max(k for k in range(1, min(at_once, members) + 1) if members % k == 0)
-    f = antisymmetric(net) if from_zero else net.apply
-    x, y, when = jnp.asarray(x), jnp.asarray(y), np.asarray(at)
+    x, y = jnp.asarray(x), jnp.asarray(y)
     points = x if x_test is None else jnp.concatenate([x, jnp.asarray(x_test)])
+    when = tuple(int(step) for step in at)
+    program = _program(
+        net, when, loss_scale, from_zero, targets_from_start, kernels, displacements, at_once
+    )
+    keys = jax.random.split(jax.random.key(seed), members)
+    found = program(keys, x, y, points, learning_rate)
+    return Trained(*jax.tree.map(lambda part: np.asarray(part, np.float64), found))
 
-    def member(key: Array) -> tuple[Any, ...]:
+
+@lru_cache(maxsize=8)
+def _program(
+    net: Layer,
+    when: tuple[int, ...],
+    loss_scale: LossScale,
+    from_zero: bool,
+    targets_from_start: bool,
+    kernels: bool,
+    displacements: bool,
+    at_once: int,
+) -> Callable[..., tuple[Any, ...]]:
+    """Compile for one kind of network; other data, rates and seeds use the same program."""
+    f = antisymmetric(net) if from_zero else net.apply
+
+    def member(key: Array, x: Array, y: Array, points: Array, rate: Array) -> tuple[Any, ...]:
         start = net.init(key, x.shape[1:], dtype=x.dtype)
         start = (start, start) if from_zero else start
         run = train(
@@ -150,8 +174,8 @@ def train_many(
             start,
             x,
             y + f(start, x) if targets_from_start else y,
-            learning_rate=learning_rate,
-            steps=int(when[-1]),
+            learning_rate=rate,
+            steps=when[-1],
             at=when,
             loss_scale=loss_scale,
             record=(),
@@ -164,13 +188,17 @@ def train_many(
             moved if displacements else None,
         )
 
-    keys = jax.random.split(jax.random.key(seed), members)
-    found = jax.jit(lambda all_keys: jax.lax.map(member, all_keys, batch_size=at_once))(keys)
-    return Trained(*(None if part is None else np.asarray(part, np.float64) for part in found))
+    def all_members(keys: Array, *data: Array) -> tuple[Any, ...]:
+        each: tuple[Any, ...] = jax.lax.map(
+            lambda key: member(key, *data), keys, batch_size=at_once
+        )
+        return each
+
+    return jax.jit(all_members)
 
 
 def decay_rates(
-    steps: ArrayLike, components: ArrayLike, learning_rate: float, window: ArrayLike
+    steps: ArrayLike, components: ArrayLike, learning_rate: float, window: Numbers
 ) -> Values:
     r"""Fit the eigenvalue by which descent shrinks each component of the residual.
 
@@ -264,7 +292,7 @@ def moment(samples: ArrayLike, kind: Moment) -> tuple[Values, Values]:
 
 
 def beyond_bias(
-    narrow: ArrayLike, wide: ArrayLike, predicted: ArrayLike, kind: Moment = "mean"
+    narrow: ArrayLike, wide: ArrayLike, predicted: Numbers, kind: Moment = "mean"
 ) -> Values:
     r"""Return by how many standard errors a moment misses a limit more than the width explains.
 

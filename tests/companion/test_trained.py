@@ -20,9 +20,7 @@ def test_each_member_is_a_training_of_its_own(x64):
     options = {"learning_rate": 0.1, "at": [0, 5, 20], "x_test": Z, "members": 6, "seed": 3}
     found = train_many(NET, X, Y, kernels=True, displacements=True, at_once=4, **options)
     start = NET.init(KEYS[4], (2,))
-    alone = ntk.train(
-        NET.apply, start, X, Y, learning_rate=0.1, steps=20, at=[0, 5, 20], x_test=Z
-    )
+    alone = ntk.train(NET.apply, start, X, Y, learning_rate=0.1, steps=20, at=[0, 5, 20], x_test=Z)
     both = np.concatenate([alone.outputs, alone.outputs_test], axis=1)[..., 0]
     np.testing.assert_allclose(found.outputs[4], both, rtol=1e-12)
     points = np.concatenate([X, Z])
@@ -57,7 +55,8 @@ def test_the_antisymmetric_network_starts_at_zero_with_the_same_kernel(x64):
     )
     run = train_many(NET, X, Y, members=2, learning_rate=0.2, at=[0, 400], from_zero=True)
     assert not np.any(run.outputs[:, 0])
-    assert run.kernels is None and run.displacements is None
+    assert run.kernels is None
+    assert run.displacements is None
     # at this width the kernel moves, but the data are fitted
     assert np.abs(run.outputs[:, 1] - Y[:, 0]).max() < 0.1
 
@@ -78,7 +77,7 @@ def test_rates_of_a_constant_kernel_are_its_eigenvalues(x64):
 
 def test_moments_and_their_errors():
     draws = np.random.default_rng(0).standard_normal((20_000, 2)) @ [[1.0, 1.0], [0.0, 2.0]]
-    mean, mean_error = moment(draws, "mean")
+    _, mean_error = moment(draws, "mean")
     std, std_error = moment(draws, "std")
     cov, cov_error = moment(draws, "covariance")
     np.testing.assert_allclose(cov, np.cov(draws.T))
