@@ -43,7 +43,7 @@ def ridge_fits(features: Any, y: Any, ridges: Any) -> Floats:
     --------
     >>> import numpy as np
     >>> wide, target = np.array([[3.0, 4.0]]), np.array([[50.0]])
-    >>> ridge_fits(wide, target, [0.0, 25.0])[:, :, 0].tolist()
+    >>> ridge_fits(wide, target, [0.0, 25.0])[:, :, 0].round(9).tolist()
     [[6.0, 8.0], [3.0, 4.0]]
     """
     phi, targets = np.asarray(features, np.float64), np.asarray(y, np.float64)
