@@ -52,8 +52,9 @@ def empirical_ntk(
         times the size of the parameters. ``"vector_products"`` forms one gradient of one output
         at a time: little memory, more time. ``"structured"`` contracts the weights of matrix
         products and convolutions through what goes in and the derivatives of what comes out
-        (Novak et al. 2022). ``"auto"`` takes the one with the fewest operations within the
-        memory; :func:`ntk.explain_empirical` says which, and why. All agree to rounding.
+        (Novak et al. 2022), those in loops and shared ones too. ``"auto"`` takes the one with the
+        fewest operations within the memory; :func:`ntk.explain_empirical` says which, and why. All
+        agree to rounding.
     coupled : bool, default False
         Take the joint Jacobian of the whole batch, for a model that mixes the examples. With
         ``x2`` each batch is a batch of its own.

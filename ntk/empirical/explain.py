@@ -120,8 +120,9 @@ def explain_empirical(
 ) -> Explanation:
     """Say which method :func:`ntk.empirical_ntk` takes by itself, and why.
 
-    Operations and bytes are counted from the model's jaxpr; nothing is computed, but with a
-    budget of memory the tiles are compiled to see what they take.
+    Operations and bytes are counted from the model's jaxpr. No kernel is computed: the model is
+    evaluated once to check it, and with a budget of memory the tiles are compiled to see what they
+    take.
 
     Parameters
     ----------

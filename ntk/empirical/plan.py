@@ -138,13 +138,14 @@ def prefers_jacobian(found: Uses, sizes: Sizes, only: Order | None = None) -> bo
     """Whether a tied leaf takes its Jacobian, since its uses meet each other as well."""
     if not found.ties:
         return False
-    # Joint Jacobians have a row for each example and output: all meet all.
+    if only is not None:  # joint Jacobians have a row for each example and output: all meet all
+        return True
     apart, jacobian = costs_of_tied(found, sizes)
-    return only is not None or apart > jacobian
+    return apart > jacobian
 
 
 def costs_of_tied(found: Uses, sizes: Sizes) -> tuple[float, float]:
-    """Count the operations of a tied leaf: part by part and together, and by its Jacobian."""
+    """Count the operations of a tied leaf, in parts with cross terms and by its Jacobian."""
     apart = sum(_cheapest((part,), sizes, None).cost.flops for part in found.parts)
     together = sum(tied_cost(one, two, sizes).flops for one, two in found.ties)
     jacobian = sum(sizes.rows * sizes.k * _forming(part) for part in found.parts)

@@ -7,6 +7,9 @@ then :math:`\partial f_k / \partial W = \sum_s a_s g_{ks}^\top` and
           \Bigr\rangle = \sum_{s,t} \langle a_s, a'_t \rangle \langle g_{ks}, g'_{lt} \rangle
 
 (Novak et al. 2022, section 3.3): for one position, the product of two small inner products.
+
+The positions are those of one use, of several uses in the same way, and of all turns of a loop. A
+leaf that is used transposed as well has cross terms, see ``tied``.
 """
 
 from collections.abc import Sequence
