@@ -116,8 +116,8 @@ def typeset(value: Value | None, spec: str = ".4g") -> str:
 
     Examples
     --------
-    >>> typeset(-0.5), typeset(2.5e-13), typeset((1.0, 2.0), ".1f")
-    ('−0.5', '2.5\u2009×\u200910⁻¹³', '1.0, 2.0')
+    >>> typeset(-0.5), typeset(2.5e-13), typeset((1.0, 2.0), ".1f"), typeset(-1e-12)
+    ('−0.5', '2.5\u2009×\u200910⁻¹³', '1.0, 2.0', '−10⁻¹²')
     """
     if value is None:
         return "none"
