@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 help:
 	@echo "make book       set up, verify the notebooks and their claims, build the site into _build/html"
 	@echo "make test       set up, then every check: style, types, notebooks, site, tests"
-	@echo "make bench      speed, memory and accuracy beside neural-tangents, and the page about them; half an hour"
+	@echo "make bench      speed, memory and accuracy beside neural-tangents, and the page about them; an hour"
 	@echo "make notebooks  execute the notebooks whose sources have changed and store their outputs"
 	@echo "make format     format the code, that of the notebooks' sources too"
 	@echo "make lint       style and types only"

@@ -109,7 +109,7 @@ def c_sigma(activation: str | Elementwise) -> float:
 
     .. math:: c_\sigma = \bigl(\mathbb E_{z \sim \mathcal N(0, 1)} [\sigma(z)^2]\bigr)^{-1}
 
-    (Arora et al. 2019, section 2).
+    (Arora et al. 2019, section 3).
 
     Parameters
     ----------

@@ -1,5 +1,6 @@
 """The second seam: any function of parameters and a batch, checked once and given one shape."""
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -105,7 +106,7 @@ def check_outputs(f: Model, params: Any, name: str, x: Any) -> int:
 
 
 def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
-    """Raise if the first example's result changes when the rest of the batch is left out.
+    """Raise if the result of the first or last example changes when the others are left out.
 
     Layers such as BatchNorm in training mode couple the examples; a Jacobian taken example by
     example would silently be that of another function.
@@ -117,13 +118,37 @@ def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
     if not is_concrete(batch):  # called inside a trace
         return
     require_finite(f"f(params, {name})", batch)
-    alone = np.asarray(run(params, jax.tree.map(lambda leaf: leaf[:1], x)))
-    # A batch of one can even be undefined (0 / 0 in BatchNorm): that is no agreement either.
-    gap = float(np.max(np.abs(np.asarray(batch)[:1] - alone)))
-    size = float(np.max(np.abs(np.asarray(batch))))
-    if not gap <= size * rounding(batch.dtype) ** 0.5:
-        raise InvalidValueError(
-            f"f mixes the examples of a batch: f(params, {name})[:1] and f(params, {name}[:1]) "
-            f"differ by {gap:.3g}. Put normalisation into inference mode, or pass coupled=True "
-            "to take the joint Jacobian of the whole batch"
-        )
+    _compare_with_alone(run, params, name, x, batch)
+    if any(jnp.size(leaf) and not jnp.any(leaf) for leaf in jax.tree.leaves(params)):
+        # A readout of zeros hides what comes before it, from the result but not from the kernel.
+        moved = jax.tree.map(_moved, params)
+        _compare_with_alone(run, moved, name, x, run(moved, x))
+
+
+def _compare_with_alone(run: Model, params: Any, name: str, x: Any, batch: Array) -> None:
+    together = np.asarray(batch)
+    if not np.isfinite(together).all():  # only away from the parameters that were given
+        return
+    size = float(np.max(np.abs(together)))
+    for start, words in ((0, "[:1]"), (len(together) - 1, "[-1:]")):
+        one = slice(start, start + 1)
+        alone = np.asarray(run(params, jax.tree.map(lambda leaf, one=one: leaf[one], x)))
+        gap = float(np.max(np.abs(together[one] - alone)))
+        # A batch of one can even be undefined (0 / 0 in BatchNorm): that is no agreement either.
+        if not gap <= size * rounding(batch.dtype) ** 0.5:
+            raise InvalidValueError(
+                f"f mixes the examples of a batch: f(params, {name}){words} and "
+                f"f(params, {name}{words}) differ by {gap:.3g}. Put normalisation into inference "
+                "mode, or pass coupled=True to take the joint Jacobian of the whole batch"
+            )
+
+
+def _moved(leaf: Any) -> Array:
+    """Return a leaf with each entry changed a little, where it is zero too."""
+    leaf = jnp.asarray(leaf)
+    usual = max(1, math.prod(leaf.shape[:-1])) ** -0.5
+    scale = jnp.sqrt(jnp.mean(leaf**2))
+    scale = jnp.where(scale > 0, scale, usual)
+    change = jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape)
+    moved: Array = leaf + 0.1 * scale * change
+    return moved

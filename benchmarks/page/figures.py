@@ -187,6 +187,8 @@ def plain_ticks(ax: Axes, axis: str = "x") -> None:
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
     steps = [m * 10.0**e for e in range(-3, 4) for m in (1, 2, 5)]
     ticks = [step for step in steps if low <= step <= high]
+    if high > 300 * low:  # labels of three a decade would touch
+        ticks = [step for step in ticks if f"{step:g}".strip("0.") == "1"]
     getattr(ax, f"set_{axis}ticks")(ticks, labels=[f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
 

@@ -75,9 +75,23 @@ def aims(record: Record) -> str:
         verdict = "reached" if middle >= case["aim"] else "missed"
         lines.append(
             f"- {case['title']}: wanted {case['aim']:g} times the speed of "
-            f"{case['sides'][case['against']]['label']}, measured {number(middle)}: {verdict}."
+            f"{case['sides'][case['against']]['label']}, measured {number(middle)}: {verdict}"
+            f"{_room(case) if verdict == 'missed' else ''}."
         )
     return "\n".join(lines)
+
+
+def _room(case: Mapping[str, Any]) -> str:
+    """Return what a missed aim would take, beside what the machine could do."""
+    if not records.available(case, "limit"):
+        return ""
+    peer, limit = (
+        statistics.median(records.seconds(case, side)) for side in (case["against"], "limit")
+    )
+    return (
+        f" (it would take {number(peer / case['aim'], 3)} s; the machine's limit is "
+        f"{number(limit, 3)} s)"
+    )
 
 
 def limits(record: Record, words: str) -> str:

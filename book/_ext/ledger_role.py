@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxRole
 from sphinx.util.nodes import make_refnode
 
 from ntk.companion.claims.myst import MARKS, WORDS, anchor, has_bibliography, source_nodes
-from ntk.companion.claims.numerals import typeset
+from ntk.companion.claims.numerals import typeset, typeset_within
 from ntk.errors import InvalidValueError, NTKError, UnknownNameError
 
 NUMBERS = ("measured", "predicted", "interval", "within")
@@ -56,7 +56,8 @@ class ClaimRole(SphinxRole):
             return self.parse(record.statement)
         if field == "source":
             return source_nodes(record.sources, self.parse, has_bibliography(self.env.app))
-        return [nodes.Text(record.verdict if field == "verdict" else record.rule.describe())]
+        rule = typeset_within(record.rule.describe())
+        return [nodes.Text(record.verdict if field == "verdict" else rule)]
 
     def parse(self, text):
         """Return the nodes of a line of the page's own markup."""

@@ -14,7 +14,7 @@ from ntk.companion.claims.myst import (
     table,
     without_html,
 )
-from ntk.companion.claims.numerals import typeset
+from ntk.companion.claims.numerals import typeset, typeset_within
 from ntk.companion.claims.render import control_text, measured_text, rule_text, with_unit
 
 HEAD = ("Chapter", "Claim", "Rule", "Predicted", "Measured", "Verdict")
@@ -48,7 +48,7 @@ class ClaimsTable(SphinxDirective):
             nodes.inline("", "", *sources, classes=["ntk-source"]),
         ]
         texts = (
-            rule_text(record),
+            typeset_within(rule_text(record)),
             with_unit(record.predicted, record.numbers.unit, typeset),
             measured_text(record, typeset),
             f"{MARKS[record.verdict]} {WORDS[record.verdict]}",

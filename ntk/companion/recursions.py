@@ -24,7 +24,7 @@ def relu_moments(sigma: Matrix) -> tuple[Matrix, Matrix]:
     Returns
     -------
     tuple of NDArray, each of shape (n, n)
-        The two matrices of expectations (Cho and Saul 2009, equations 3 and 6).
+        The two matrices of expectations (Cho and Saul 2009, section 2).
 
     Examples
     --------

@@ -1,15 +1,12 @@
 """The empirical NTK: what is asked for, checked, and handed to a method."""
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Literal
 
-import jax
 from jax import Array
 from jaxtyping import Float
 
 from ntk.empirical.budget import choose, parse_memory
-from ntk.empirical.request import METHODS, Output, Shapes, answer, make_request
+from ntk.empirical.request import METHODS, Compute, Output, Request, answer
 from ntk.empirical.tiles import build
 from ntk.model import Model
 
@@ -55,8 +52,9 @@ def empirical_ntk(
         times the size of the parameters. ``"vector_products"`` forms one gradient of one output
         at a time: little memory, more time. ``"structured"`` contracts the weights of matrix
         products and convolutions through what goes in and the derivatives of what comes out
-        (Novak et al. 2022). ``"auto"`` takes the one with the fewest operations within the
-        memory; :func:`ntk.explain_empirical` says which, and why. All agree to rounding.
+        (Novak et al. 2022), those in loops and shared ones too. ``"auto"`` takes the one with the
+        fewest operations within the memory; :func:`ntk.explain_empirical` says which, and why. All
+        agree to rounding.
     coupled : bool, default False
         Take the joint Jacobian of the whole batch, for a model that mixes the examples. With
         ``x2`` each batch is a batch of its own.
@@ -93,23 +91,15 @@ def empirical_ntk(
     (3, 3)
     """
     kernel: Array = answer(
-        _prepared, f, params, x1, x2,
+        _divided, f, params, x1, x2,
         output=output, method=method, methods=METHODS, coupled=coupled,
         more=(parse_memory(memory),),
     )  # fmt: skip
     return kernel
 
 
-@lru_cache(maxsize=64)
-def _prepared(
-    f: Model,
-    output: Any,
-    method: str,
-    coupled: bool,
-    shapes: Shapes,
-    limit: int | None,
-) -> Callable[..., Array]:
-    params, x1, x2 = shapes.arguments()
-    request = make_request(f, params, x1, output, coupled)
+def _divided(
+    request: Request, params: Any, x1: Any, x2: Any, method: str, limit: int | None
+) -> Compute:
     name, tiles = choose(request, params, x1, x2, method, limit)
-    return jax.jit(build(request, name, tiles))
+    return build(request, name, tiles)

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ntk.empirical.counting import Count, of_equation
+from ntk.empirical.counting import Count, contains, of_equation
 from ntk.empirical.plan import SLOW, Cluster, Order, Plan, Sizes, make_plan
 from ntk.empirical.request import Request
 from ntk.empirical.structured import Structure, structure
@@ -42,6 +42,7 @@ class Accounts:
 
     found: Structure
     plan: Plan
+    only: Order | None
     sizes: Sizes
     leaf_sizes: tuple[int, ...]
     once: Count
@@ -72,12 +73,12 @@ class Accounts:
             products = 2.0 * sizes.pairs * sizes.pairs_of_outputs * p
             entries = sizes.rows * sizes.k * (p + self.widest) + activations
             return Cost(derivatives, products, self.itemsize * (2 * result + entries))
-        plan = self.plan if leaves is None else make_plan(self.found.parts, sizes, leaves)
+        plan = make_plan(self.found.uses, sizes, tuple(chosen), only=self.only)
         derivatives = sizes.rows * (forward + sizes.k * forward)
         contraction, entries = 0.0, sizes.rows * sizes.k * self.widest + activations
-        for cluster in plan.clusters:
-            contraction += cluster.cost.flops
-            entries += cluster.cost.entries
+        for cost in [c.cost for c in plan.clusters] + [tie.cost for tie in plan.ties]:
+            contraction += cost.flops
+            entries += cost.entries
         for leaf in plan.whole:
             size = self.leaf_sizes[leaf]
             contraction += 2.0 * sizes.pairs * sizes.pairs_of_outputs * size
@@ -89,7 +90,7 @@ class Accounts:
     @property
     def has_forward_rules(self) -> bool:
         """Whether every operation can be differentiated forwards."""
-        return not any(step.name.startswith("custom_vjp") for step in self.found.program.steps)
+        return not any(contains(step.equation, "custom_vjp") for step in self.found.program.steps)
 
     def _share(self, plan: Plan) -> float:
         """Which part of the parameters needs Jacobians of its own."""
@@ -106,7 +107,7 @@ def accounts(request: Request, params: Any, x1: Any, x2: Any) -> Accounts:
     found = structure(request.f, params, x1, request.coupled)
     leaves = jax.tree.leaves(params)
     only: Order | None = "gradient" if request.coupled else None
-    plan = make_plan(found.parts, sizes, tuple(range(len(leaves))), only=only)
+    plan = make_plan(found.uses, sizes, tuple(range(len(leaves))), only=only)
     # What depends on parameters alone is computed once for all examples.
     varying = set(found.program.inputs[len(leaves) :])
     once, widest = Count(), 0
@@ -115,10 +116,9 @@ def accounts(request: Request, params: Any, x1: Any, x2: Any) -> Accounts:
             varying |= set(step.outputs)
             once = once.plus(of_equation(step.equation))
             widest = max(widest, *(int(found.program.avals[n].size) for n in step.outputs))
-    itemsize = jnp.dtype(found.program.avals[found.program.output].dtype).itemsize
-    return Accounts(
-        found, plan, sizes, tuple(int(leaf.size) for leaf in leaves), once, widest, itemsize
-    )
+    itemsize = jnp.dtype(found.program.avals[found.program.outputs[0]].dtype).itemsize
+    leaf_sizes = tuple(int(leaf.size) for leaf in leaves)
+    return Accounts(found, plan, only, sizes, leaf_sizes, once, widest, itemsize)
 
 
 def _effort(count: Count) -> float:

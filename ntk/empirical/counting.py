@@ -112,6 +112,14 @@ def of_equation(equation: Any) -> Count:
     return Count(0.0, max(read, results) if reduces else results, results)
 
 
+def contains(equation: Any, name: str) -> bool:
+    """Whether a step is an operation whose name begins so, or calls one."""
+    if equation.primitive.name.startswith(name):
+        return True
+    inner = [jaxpr for value in equation.params.values() for jaxpr in _jaxprs(value)]
+    return any(contains(each, name) for jaxpr in inner for each in jaxpr.eqns)
+
+
 def _flops(total: Count) -> float:
     return total.flops
 

@@ -7,7 +7,9 @@ import jax
 
 from ntk.empirical.budget import as_text, choose, effort, parse_memory, possible_methods
 from ntk.empirical.costs import Accounts, accounts
+from ntk.empirical.plan import costs_of_tied, prefers_jacobian
 from ntk.empirical.request import Output, Shapes, check_request, make_request
+from ntk.empirical.search import Part
 from ntk.empirical.tiles import Tiles
 from ntk.model import Model
 
@@ -15,6 +17,7 @@ ORDERS = {
     "factors": "product of two Grams",
     "apply": "Gram of inputs applied to cotangents",
     "gradient": "Jacobian formed from inputs and cotangents",
+    "tied": "products of Grams, with cross terms of its uses",
     "whole": "Jacobian by differentiation",
 }
 
@@ -46,12 +49,13 @@ class LeafChoice:
         Its place in ``params``.
     shape : tuple of int
         Its shape.
-    order : {"factors", "apply", "gradient", "whole"}
+    order : {"factors", "apply", "gradient", "tied", "whole"}
         The order of contraction: the Gram of the inputs times that of the cotangents; the first
-        applied to the cotangents; the Jacobian formed from both; or the leaf's Jacobian by
-        differentiation, which always works.
+        applied to the cotangents; the Jacobian formed from both; of a leaf that is used as it is
+        and transposed, each use by one of these and the inputs of one with the cotangents of the
+        other; or the leaf's Jacobian by differentiation, which always works.
     reason : str
-        In what the leaf enters, and how often.
+        In what the leaf enters, and how often; if it is tied, what both ways take.
     """
 
     name: str
@@ -116,8 +120,9 @@ def explain_empirical(
 ) -> Explanation:
     """Say which method :func:`ntk.empirical_ntk` takes by itself, and why.
 
-    Operations and bytes are counted from the model's jaxpr; nothing is computed, but with a
-    budget of memory the tiles are compiled to see what they take.
+    Operations and bytes are counted from the model's jaxpr. No kernel is computed: the model is
+    evaluated once to check it, and with a budget of memory the tiles are compiled to see what they
+    take.
 
     Parameters
     ----------
@@ -172,15 +177,27 @@ def explain_empirical(
 
 
 def _explain_leaf(counted: Accounts, leaf: int, name: str, shape: tuple[int, ...]) -> LeafChoice:
-    found = counted.found.parts[leaf]
+    found = counted.found.uses[leaf]
     name = name or "params"
     if isinstance(found, str):
         return LeafChoice(name, shape, "whole", found)
-    if not found:
+    if not found.parts:
         return LeafChoice(name, shape, "whole", "it does not enter the result")
-    orders = [cluster.order for cluster in counted.of_leaf(leaf)]
-    uses = [use for part in found for use in part.uses]
-    kinds = sorted({str(use.product.layout[0]) for use in uses})  # type: ignore[index]
-    positions = max(part.positions for part in found)
-    times = f"{positions} positions" if positions > 1 else "1 position"
-    return LeafChoice(name, shape, orders[0], f"{' and '.join(kinds)} at {times}")
+    entered = " and ".join(dict.fromkeys(map(_in_words, found.parts)))
+    if not found.ties:
+        return LeafChoice(name, shape, counted.of_leaf(leaf)[0].order, entered)
+    if counted.only is not None:
+        return LeafChoice(name, shape, "whole", f"{entered}, in a joint Jacobian")
+    apart, jacobian = costs_of_tied(found, counted.sizes)
+    return LeafChoice(
+        name,
+        shape,
+        "whole" if prefers_jacobian(found, counted.sizes) else "tied",
+        f"{entered}, {apart:.2e} operations with cross terms, {jacobian:.2e} by its Jacobian",
+    )
+
+
+def _in_words(part: Part) -> str:
+    positions = f"{part.positions} position{'s' * (part.positions > 1)}"
+    turns = f" in each of {part.first.turns} turns of a loop" if part.first.turns > 1 else ""
+    return f"{part.first.layout.kind} at {positions}{turns}"

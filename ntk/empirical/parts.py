@@ -1,7 +1,5 @@
 """The kernel taken apart: what each leaf, or each layer, contributes."""
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import jax
@@ -10,7 +8,7 @@ from jax import Array
 
 from ntk.empirical.budget import possible_methods
 from ntk.empirical.costs import accounts
-from ntk.empirical.request import METHODS, Output, Shapes, answer, make_request
+from ntk.empirical.request import METHODS, Compute, Output, Request, answer
 from ntk.empirical.tiles import as_stated, whole
 from ntk.model import Model
 
@@ -67,17 +65,12 @@ def empirical_ntk_parts(
     (3, 3)
     """
     return answer(
-        _prepared, f, params, x1, x2,
+        _by_leaf, f, params, x1, x2,
         output=output, method=method, methods=DIVIDING, coupled=coupled,
     )  # fmt: skip
 
 
-@lru_cache(maxsize=64)
-def _prepared(
-    f: Model, output: Any, method: str, coupled: bool, shapes: Shapes
-) -> Callable[..., Any]:
-    params, x1, x2 = shapes.arguments()
-    request = make_request(f, params, x1, output, coupled)
+def _by_leaf(request: Request, params: Any, x1: Any, x2: Any, method: str) -> Compute:
     counted = accounts(request, params, x1, x2)
     names = set(DIVIDING) & set(possible_methods(counted)) if method == "auto" else {method}
     name = min(sorted(names), key=lambda n: counted.method(n, counted.sizes).flops)
@@ -98,5 +91,4 @@ def _prepared(
 
         return jax.tree.unflatten(tree, [stated(leaf) for leaf in everything])
 
-    compiled: Callable[..., Any] = jax.jit(compute)
-    return compiled
+    return compute

@@ -1,73 +1,18 @@
-r"""Where a weight meets its input: matrix products, convolutions and look-ups in one normal form.
-
-Each is :math:`y_{bso} = \sum_i a_{bsi} w_{bio}` after a rearrangement of axes: ``b`` are axes that
-weight, input and result share (heads, groups of channels), ``s`` positions at which the weight is
-used, ``i`` what is summed over and ``o`` what comes out. The derivative of output :math:`k` is then
-:math:`\partial f_k / \partial w_{bio} = \sum_s a_{bsi} g_{kbso}` with the cotangent :math:`g` of
-:math:`y`.
-"""
+"""Where a weight meets its input: matrix products, convolutions, look-ups, sums."""
 
 import itertools
 import math
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ntk.empirical.normal_form import LOOKUP, PRODUCT, SUM, Layout, Product
 from ntk.empirical.program import Program, Step
 
-LOOKUP = "lookup"
 LARGEST_WINDOW = 64
 """Patches of larger windows are taken by a convolution, of smaller ones by slices."""
-
-
-@dataclass(frozen=True)
-class Product:
-    """One use of a weight in normal form.
-
-    Attributes
-    ----------
-    layout : hashable
-        How the axes of the weight became ``(b, i, o)``; equal layouts may be added.
-    b, s, i, o : int
-        Lengths of the axes.
-    other : int
-        Number of the value that the weight is multiplied with.
-    result : int
-        Number of the value that comes out.
-    axes : tuple of int
-        The order in which the axes of the result are ``b``, ``s``, ``o``.
-    inputs : callable
-        Brings the other value into the form ``(b, s, i)``; indices ``(s,)`` for a look-up.
-    grouped : bool
-        Whether the axes of the result are ``s``, ``b``, ``o`` instead.
-    """
-
-    layout: Hashable
-    b: int
-    s: int
-    i: int
-    o: int
-    other: int
-    result: int
-    axes: tuple[int, ...]
-    inputs: Callable[[Array], Array]
-    grouped: bool = False
-
-    @property
-    def is_lookup(self) -> bool:
-        """Whether the input is a row number instead of a vector."""
-        return self.layout == (LOOKUP,)
-
-    def cotangent(self, g: Array) -> Array:
-        """Bring a cotangent of the result into the form ``(b, s, o)``."""
-        g = g.transpose(self.axes)
-        if self.grouped:  # channels are (b, o) and come last
-            return g.reshape(self.s, self.b, self.o).swapaxes(0, 1)
-        return g.reshape(self.b, self.s, self.o)
 
 
 def product(program: Program, step: Step, operand: int) -> Product | None:
@@ -100,7 +45,7 @@ def _matrix_product(program: Program, step: Step, operand: int) -> Product:
     axes = (*lead, *first, *last) if operand == 1 else (*lead, *last, *first)
 
     return Product(
-        ("product", tuple(shared), tuple(summed)),
+        Layout(PRODUCT, tuple(shared), tuple(summed), free),
         *(b, s, i, o),
         other=step.inputs[other],
         result=step.outputs[0],
@@ -130,7 +75,7 @@ def _convolution(program: Program, step: Step, operand: int) -> Product | None:
         return patches.transpose(1, 0, 3, 2).reshape(groups, s, i)
 
     return Product(
-        ("convolution", numbers.rhs_spec, groups),
+        Layout("convolution", (), tuple(numbers.rhs_spec[1:]), (numbers.rhs_spec[0],), groups),
         *(groups, s, i, o),
         other=step.inputs[0],
         result=step.outputs[0],
@@ -196,7 +141,7 @@ def _look_up(program: Program, step: Step, operand: int) -> Product | None:
         return jnp.where((rows >= 0) & (rows < table[0]), rows, -1)
 
     return Product(
-        (LOOKUP,),
+        Layout(LOOKUP, (), (0,), tuple(range(1, len(table)))),
         *(1, s, table[0], o),
         other=step.inputs[1],
         result=step.outputs[0],
@@ -207,10 +152,13 @@ def _look_up(program: Program, step: Step, operand: int) -> Product | None:
 
 def _sum(program: Program, step: Step, operand: int) -> Product | None:
     """Read a bias: a matrix product with the number one at every position."""
+    weight = program.avals[step.inputs[operand]].shape
     result = program.avals[step.outputs[0]].shape
-    if program.avals[step.inputs[operand]].shape != result:
+    # Axes of length one may be spread by the sum itself, and numbers over everything.
+    if weight and len(weight) != len(result):
         return None
-    return bias(program, step, operand, tuple(range(len(result))))
+    own = tuple(axis for axis, size in enumerate(weight) if size == result[axis])
+    return bias(program, step, operand, own)
 
 
 def bias(program: Program, step: Step, operand: int, own: tuple[int, ...]) -> Product:
@@ -219,13 +167,14 @@ def bias(program: Program, step: Step, operand: int, own: tuple[int, ...]) -> Pr
     positions = _rest(result, own)
     s, o = _size(result, positions), _size(result, own)
     sign = -1.0 if step.name == "sub" and operand == 1 else 1.0
+    dtype = program.avals[step.inputs[operand]].dtype
     return Product(
-        ("sum",),
+        Layout(SUM, (), (), ()),
         *(1, s, 1, o),
-        other=step.inputs[operand],
+        other=None,
         result=step.outputs[0],
         axes=(*positions, *own),
-        inputs=lambda a: jnp.full((1, s, 1), sign, a.dtype),
+        inputs=lambda _: jnp.full((1, s, 1), sign, dtype),
     )
 
 

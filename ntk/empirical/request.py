@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import jax
@@ -27,6 +28,9 @@ from ntk.model import (
 Output = Literal["mean", "full", "diagonal", "pseudo"]
 OUTPUTS = ("mean", "full", "diagonal", "pseudo")
 METHODS = ("jacobian", "vector_products", "structured")
+
+Compute = Callable[[Any, Any, Any], Any]
+"""A computation, of parameters and both sets of inputs."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def check_pair(x1: Any, x2: Any) -> None:
 
 
 def answer(
-    prepare: Callable[..., Callable[..., Any]],
+    make: Callable[..., Compute],
     f: Any,
     params: Any,
     x1: Any,
@@ -158,15 +162,32 @@ def answer(
     coupled: bool,
     more: tuple[Hashable, ...] = (),
 ) -> Any:
-    """Check what is asked for, prepare its computation once for these shapes, and compute.
+    """Check what is asked for, compile its computation once for these shapes, and compute.
 
-    ``prepare`` is a function with a cache, of the model, the words, the shapes and ``more``.
+    ``make`` returns the computation for a request, arguments without values, the method and
+    ``more``.
     """
     checks.choice("method", method, ("auto", *methods))
     check_request(f, params, x1, x2, output, coupled)
-    arguments = (output, method, coupled, Shapes.of(params, x1, x2), *more)
+    arguments = (make, output, method, coupled, Shapes.of(params, x1, x2), more)
     try:
-        compute = prepare(f, *arguments)
+        compute = _compiled(f, *arguments)
     except TypeError:  # a model that cannot be hashed is compiled anew at each call
-        compute = prepare.__wrapped__(f, *arguments)  # type: ignore[attr-defined]
+        compute = _compiled.__wrapped__(f, *arguments)
     return compute(params, x1, x2)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    f: Model,
+    make: Callable[..., Compute],
+    output: Any,
+    method: str,
+    coupled: bool,
+    shapes: Shapes,
+    more: tuple[Hashable, ...],
+) -> Compute:
+    params, x1, x2 = shapes.arguments()
+    request = make_request(f, params, x1, output, coupled)
+    compute: Compute = jax.jit(make(request, params, x1, x2, method, *more))
+    return compute

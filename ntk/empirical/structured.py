@@ -7,6 +7,9 @@ then :math:`\partial f_k / \partial W = \sum_s a_s g_{ks}^\top` and
           \Bigr\rangle = \sum_{s,t} \langle a_s, a'_t \rangle \langle g_{ks}, g'_{lt} \rangle
 
 (Novak et al. 2022, section 3.3): for one position, the product of two small inner products.
+
+The positions are those of one use, of several uses in the same way, and of all turns of a loop. A
+leaf that is used transposed as well has cross terms, see ``tied``.
 """
 
 from collections.abc import Sequence
@@ -17,11 +20,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ntk.empirical.contraction import apply_gram, gram_of_jacobians, product_of_grams
+from ntk.empirical.contraction import EXACT, apply_gram, gram_of_jacobians, product_of_grams
 from ntk.empirical.method import Method, Task, like
 from ntk.empirical.plan import Plan, Sizes, make_plan
 from ntk.empirical.program import Program, trace
-from ntk.empirical.uses import Part, Use, find_parts
+from ntk.empirical.search import Part, Uses, find_uses
+from ntk.empirical.tied import together
+from ntk.empirical.uses import Inputs
 from ntk.model import Model
 
 
@@ -37,7 +42,7 @@ class Structure(NamedTuple):
     """
 
     program: Program
-    parts: list[list[Part] | str]
+    uses: list[Uses | str]
 
 
 def structure(f: Model, params: Any, x: Any, coupled: bool) -> Structure:
@@ -51,7 +56,7 @@ def structure(f: Model, params: Any, x: Any, coupled: bool) -> Structure:
     if not coupled:
         x = jax.tree.map(lambda leaf: like((1, *leaf.shape[1:]), leaf.dtype), x)
     program = trace(flat, leaves, x)
-    return Structure(program, find_parts(program, len(leaves)))
+    return Structure(program, find_uses(program, len(leaves)))
 
 
 def structured_method(task: Task, x: Any, sizes: Sizes, merge: bool) -> Method:
@@ -60,7 +65,7 @@ def structured_method(task: Task, x: Any, sizes: Sizes, merge: bool) -> Method:
     if task.coupled:
         return _coupled_method(task, sizes, leaves)
     found = structure(task.f, task.params, x, coupled=False)
-    plan = make_plan(found.parts, sizes, task.leaves, merge=merge)
+    plan = make_plan(found.uses, sizes, task.leaves, merge=merge)
 
     def features(x: Any, rows: Array) -> Any:
         return jax.vmap(
@@ -77,7 +82,7 @@ def _coupled_method(task: Task, sizes: Sizes, leaves: list[Array]) -> Method:
 
     def plan_for(x: Any) -> tuple[Program, Plan]:
         found = structure(task.f, task.params, x, coupled=True)
-        return found.program, make_plan(found.parts, sizes, task.leaves, only="gradient")
+        return found.program, make_plan(found.uses, sizes, task.leaves, only="gradient")
 
     plans: list[Plan] = []
 
@@ -86,8 +91,9 @@ def _coupled_method(task: Task, sizes: Sizes, leaves: list[Array]) -> Method:
         program, plan = plan_for(x)
         plans.append(plan)
         of_all = jnp.kron(jnp.eye(n, dtype=rows.dtype), rows)
-        inputs, derivatives = _features_of_one(program, plan, leaves, x, of_all)
-        return inputs, jax.tree.map(lambda g: g.reshape(n, -1, *g.shape[1:]), derivatives)
+        inputs, derivatives, tied = _features_of_one(program, plan, leaves, x, of_all)
+        split = jax.tree.map(lambda g: g.reshape(n, -1, *g.shape[1:]), derivatives)
+        return inputs, split, tied  # joint Jacobians have neither inputs nor ties
 
     def contract(one: Any, two: Any) -> dict[int, Array]:
         return _contract(plans[0], task.reduction, one, two)
@@ -97,13 +103,14 @@ def _coupled_method(task: Task, sizes: Sizes, leaves: list[Array]) -> Method:
 
 def _features_of_one(
     program: Program, plan: Plan, leaves: Sequence[Array], x: Any, rows: Array
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Any]:
     taps = {tap: jnp.zeros(program.avals[tap].shape, program.avals[tap].dtype) for tap in plan.taps}
     whole = {leaf: leaves[leaf] for leaf in plan.whole}
 
     def run(taps: dict[int, Array], whole: dict[int, Array]) -> tuple[Array, Any]:
         arguments = [whole.get(i, leaf) for i, leaf in enumerate(leaves)]
-        return program.run([*arguments, *jax.tree.leaves(x)], taps, plan.kept)
+        (result,), kept = program.run([*arguments, *jax.tree.leaves(x)], taps, plan.kept)
+        return result, kept
 
     _, pullback, kept = jax.vjp(run, taps, whole, has_aux=True)
     cotangents, jacobians = jax.vmap(pullback)(rows)
@@ -111,9 +118,7 @@ def _features_of_one(
     inputs: list[Any] = []
     derivatives: list[Any] = []
     for cluster in plan.clusters:
-        g = jnp.concatenate(
-            [jax.vmap(use.product.cotangent)(cotangents[use.tap]) for use in cluster.uses], axis=2
-        )
+        g = _cotangents(cluster.parts[0], cotangents)
         own = [_inputs(part, kept) for part in cluster.parts]
         if cluster.order == "gradient":
             derivatives.append(
@@ -123,32 +128,31 @@ def _features_of_one(
         else:
             derivatives.append(g)
             inputs.append(own)
-    return inputs, (derivatives, flat)
+    tied = [
+        [(_inputs(part, kept), _cotangents(part, cotangents)) for part in (tie.one, tie.two)]
+        for tie in plan.ties
+    ]
+    return inputs, (derivatives, flat), tied
 
 
-def _inputs(part: Part, kept: dict[int, Any]) -> tuple[Array, ...]:
-    """Return inputs ``(b, s, i)`` times the factors; of a look-up rows and factors, ``(s,)``."""
-    if part.uses[0].product.is_lookup:
-        rows = [use.product.inputs(kept[use.product.other]) for use in part.uses]
-        factors = [jnp.broadcast_to(_scale(use, kept), use.product.s) for use in part.uses]
-        return jnp.concatenate(rows), jnp.concatenate(factors)
-    each = [use.product.inputs(kept[use.product.other]) * _scale(use, kept) for use in part.uses]
-    return (jnp.concatenate(each, axis=1),)
+def _inputs(part: Part, kept: dict[int, Any]) -> Inputs:
+    """Return what the weight is multiplied with, at the positions of all its uses."""
+    each = [use.inputs(kept) for use in part.uses]
+    along = 0 if part.first.is_lookup else 1
+    return tuple(jnp.concatenate(arrays, axis=along) for arrays in zip(*each, strict=True))
 
 
-def _scale(use: Use, kept: dict[int, Any]) -> Array:
-    scale: Any = 1.0
-    for number, divides in use.factors:
-        value = -1.0 if number == -1 else jnp.reshape(kept[number], ())
-        scale = scale / value if divides else scale * value
-    return jnp.asarray(scale)
+def _cotangents(part: Part, cotangents: dict[int, Array]) -> Array:
+    """Return the cotangents of its results, ``(k, b, s, o)``."""
+    each = [jax.vmap(use.cotangent)(cotangents[use.tap]) for use in part.uses]
+    return jnp.concatenate(each, axis=2)
 
 
-def _gradient(part: Part, own: tuple[Array, ...], g: Array) -> Array:
+def _gradient(part: Part, own: Inputs, g: Array) -> Array:
     """Return the derivative itself, ``(k, p)``, summed over positions first."""
-    p = part.uses[0].product
+    p = part.first
     if not p.is_lookup:
-        return jnp.einsum("bsi,kbso->kbio", own[0], g).reshape(g.shape[0], -1)
+        return jnp.einsum("bsi,kbso->kbio", own[0], g, precision=EXACT).reshape(g.shape[0], -1)
     rows, factors = own
     spread = jnp.zeros((g.shape[0], p.i, p.o), g.dtype)
     # Row -1 stands for one outside the table; a look-up of it is constant.
@@ -159,7 +163,8 @@ def _gradient(part: Part, own: tuple[Array, ...], g: Array) -> Array:
 
 def _contract(plan: Plan, reduction: str, one: Any, two: Any) -> dict[int, Array]:
     """Return the kernel of each leaf, ``full`` as ``(n1, k1, n2, k2)``."""
-    (inputs1, (derivatives1, flat1)), (inputs2, (derivatives2, flat2)) = one, two
+    inputs1, (derivatives1, flat1), tied1 = one
+    inputs2, (derivatives2, flat2), tied2 = two
     kernels: dict[int, Array] = {
         leaf: gram_of_jacobians(flat1[leaf], flat2[leaf], reduction) for leaf in plan.whole
     }
@@ -182,13 +187,15 @@ def _contract(plan: Plan, reduction: str, one: Any, two: Any) -> dict[int, Array
             products = product_of_grams(grams, derivatives1[c], derivatives2[c], reduction)
         for leaf, kernel in zip(leaves, products, strict=True):
             add(leaf, kernel)
+    for tie, (a1, b1), (a2, b2) in zip(plan.ties, tied1, tied2, strict=True):
+        add(tie.one.leaf, together(a1, b2, reduction) + together(b1, a2, reduction))
     return kernels
 
 
-def _input_gram(a: tuple[Array, ...], b: tuple[Array, ...]) -> Array:
+def _input_gram(a: Inputs, b: Inputs) -> Array:
     """Inner products of inputs, ``(b, n1, s1, n2, s2)``."""
     if len(a) == 1:
-        return jnp.einsum("nbsi,mbti->bnsmt", a[0], b[0], precision=jax.lax.Precision.HIGHEST)
+        return jnp.einsum("nbsi,mbti->bnsmt", a[0], b[0], precision=EXACT)
     (rows1, factors1), (rows2, factors2) = a, b
     same = (rows1[:, :, None, None] == rows2) & (rows1 >= 0)[:, :, None, None]
     return jnp.where(same, factors1[:, :, None, None] * factors2, 0.0)[None]

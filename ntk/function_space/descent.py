@@ -4,19 +4,14 @@ from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float, Num
 
 from ntk import checks
-from ntk.errors import InvalidValueError, ShapeError
-from ntk.extras import load
+from ntk.dynamics.function_flow import DirectionFlow
 from ntk.function_space.dual import Cost, cost_gradient
-from ntk.function_space.kernels import act, multidimensional
-
-TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
-"""Relative and absolute error of a step, where none is asked for."""
+from ntk.function_space.kernels import multidimensional
 
 
 class KernelGradientDescent:
@@ -27,8 +22,7 @@ class KernelGradientDescent:
     (Jacot et al. 2018, section 3). For a cost that is convex and bounded below, and a kernel that
     is positive definite on the data, it ends at a global minimum; along a null direction of the
     kernel the function does not move. For the squared loss :class:`ntk.GradientFlow` has the
-    solution in closed form. Here an adaptive Runge-Kutta method of order 5 (Tsitouras 2011, in
-    diffrax) solves for
+    solution in closed form. This is :class:`ntk.DirectionFlow` down a cost, which solves for
 
     .. math:: a_j(t) = \int_0^t \frac{\partial C}{\partial f(x_j)}\, ds, \qquad
               f_t(x) = f_0(x) - \sum_j K(x, x_j)\, a_j(t),
@@ -44,7 +38,7 @@ class KernelGradientDescent:
     f0 : ArrayLike, shape (n, k)
         Values on the data at time 0.
     tolerance : float, optional
-        Relative and absolute error of a step: 1e-10 in float64, 1e-5 in float32 if omitted.
+        Relative and absolute error of a step: 1e-9 in float64, 1e-5 in float32 if omitted.
 
     Raises
     ------
@@ -74,13 +68,10 @@ class KernelGradientDescent:
         n, k = start.shape
         kernel = multidimensional("K", K, n, n, k)
         dtype = jnp.promote_types(kernel.dtype, start.dtype)
-        self.K, self.f0, self.cost = kernel.astype(dtype), start.astype(dtype), cost
+        self.f0, self.cost = start.astype(dtype), cost
         cost_gradient(cost, self.f0)  # speaks now of what would fail inside the solver
-        self.tolerance = TOLERANCE.get(str(dtype), 1e-2) if tolerance is None else tolerance
-        if not self.tolerance > 0:
-            raise InvalidValueError(f"tolerance must be positive, got {tolerance}")
-        # One object for all solutions, so that they share what is compiled.
-        self._velocity = partial(_velocity, cost)
+        direction = partial(_downhill, cost)
+        self._flow = DirectionFlow(kernel.astype(dtype), direction, tolerance=tolerance)
 
     def train(self, t: Num[ArrayLike, "*times"]) -> Float[Array, "*times n k"]:
         """Return the values on the data.
@@ -109,7 +100,7 @@ class KernelGradientDescent:
         >>> descent.train(jnp.asarray([0.0, 2.0]))[:, 0, 0].round(4).tolist()
         [1.0, -1.0]
         """
-        return self.f0 - act(self.K, self._masses(t))
+        return self._flow.train(t, self.f0)
 
     def test(
         self,
@@ -147,44 +138,8 @@ class KernelGradientDescent:
         >>> descent.test(2.0, jnp.asarray([[0.5]]), jnp.zeros((1, 1))).round(4).tolist()
         [[-1.0]]
         """
-        n, k = self.f0.shape
-        cross = multidimensional("K_test_train", K_test_train, None, n, k)
-        start = checks.matrix("f0_test", f0_test, (cross.shape[0], k))
-        return start - act(cross, self._masses(t))
-
-    def _masses(self, t: Any) -> Array:
-        r"""Solve for :math:`a(t)`, with a leading axis for an array of times."""
-        times = self._times(t)
-        diffrax = load("diffrax", "training")
-        flat = times.reshape(-1)
-        order = jnp.argsort(flat)
-        solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(self._velocity),
-            diffrax.Tsit5(),
-            t0=0.0,
-            t1=flat[order[-1]],
-            dt0=None,
-            y0=jnp.zeros_like(self.f0),
-            args=(self.K, self.f0),
-            stepsize_controller=diffrax.PIDController(rtol=self.tolerance, atol=self.tolerance),
-            saveat=diffrax.SaveAt(ts=flat[order]),
-            max_steps=100_000,
-        )
-        found: Array = solution.ys[jnp.argsort(order)]
-        return found.reshape(times.shape + self.f0.shape)
-
-    def _times(self, t: Any) -> Array:
-        if checks.is_concrete(t):  # no warning for a float64 time beside float32 data
-            t = np.asarray(t, self.f0.dtype)
-        times = checks.as_array("t", t).astype(self.f0.dtype)
-        if times.ndim > 1 or times.size == 0:
-            raise ShapeError(f"t must be a number or a sequence of numbers, got {times.shape}")
-        if checks.is_concrete(times) and not ((values := np.asarray(times)) >= 0).all():
-            raise InvalidValueError(f"t must be at least 0, got {values.min()}")
-        checks.require_finite("t", times)
-        return times
+        return self._flow.test(t, K_test_train, f0_test, self.f0)
 
 
-def _velocity(cost: Cost, _: Any, masses: Array, data: tuple[Array, Array]) -> Array:
-    kernel, start = data
-    return cost_gradient(cost, start - act(kernel, masses))
+def _downhill(cost: Cost, _: Any, f: Array) -> Array:
+    return -cost_gradient(cost, f)

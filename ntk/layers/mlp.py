@@ -27,7 +27,7 @@ def mlp(
 
     .. math:: f(x) = D_{L+1}(\sigma(D_L(\cdots \sigma(D_1(x)))))
 
-    with dense layers :math:`D_h`, as in Arora et al. 2019, section 2.
+    with dense layers :math:`D_h`, as in Arora et al. 2019, section 3.
 
     Parameters
     ----------

@@ -163,7 +163,7 @@ def opposition(half_sine: Entry) -> Entry:
     r"""Return :math:`\sin\psi - \psi \cos\psi` for :math:`s = \sin(\psi/2)`.
 
     Times :math:`\sqrt{v_1 v_2} / 2\pi` it is :math:`\mathbb E[\max(u, 0) \max(-v, 0)]`, what a
-    pair of acute angle yields on opposite sides of zero (Cho and Saul 2009, equation 6, at
+    pair of acute angle yields on opposite sides of zero (Cho and Saul 2009, section 2, at
     :math:`\pi - \psi`).
     """
     # Its derivative by s^2 is 2 psi, so that the integral of the series has it without the

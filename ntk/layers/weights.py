@@ -59,16 +59,35 @@ def draw(
     params = {"weight": jax.random.normal(weight_key, shape, dtype)}
     if sigma_b is not None:
         params["bias"] = jax.random.normal(bias_key, shape[-1:], dtype)
-    n_in, n_out = math.prod(shape[:-1]), math.prod((*shape[:-2], shape[-1]))
-    if parametrization == "standard":
-        params["weight"] *= sigma_w / math.sqrt(n_in)
+    if parametrization != "ntk":
+        weight, bias = deviations(shape, sigma_w, sigma_b, parametrization)
+        params["weight"] *= weight
         if sigma_b is not None:
-            params["bias"] *= sigma_b
-    if parametrization == "mup":
-        params["weight"] *= sigma_w / math.sqrt(max(n_in, n_out))
-        if sigma_b is not None:
-            params["bias"] *= sigma_b / math.sqrt(shape[-1])
+            params["bias"] *= bias
     return params
+
+
+def deviations(
+    shape: tuple[int, ...], sigma_w: Any, sigma_b: Any, parametrization: Parametrization
+) -> tuple[Any, Any]:
+    r"""Return the standard deviations :math:`s` of weights and :math:`s_b` of biases.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the weights, ``(*window, n_in, n_out)``.
+    sigma_w, sigma_b : float
+        Scales of the layer; ``sigma_b=None`` counts as 1, for there is nothing to scale.
+    parametrization : {"ntk", "standard", "mup"}
+        See above.
+    """
+    n_in, n_out = math.prod(shape[:-1]), math.prod((*shape[:-2], shape[-1]))
+    scale_b = 1.0 if sigma_b is None else sigma_b
+    if parametrization == "standard":
+        return sigma_w / math.sqrt(n_in), scale_b
+    if parametrization == "mup":
+        return sigma_w / math.sqrt(max(n_in, n_out)), scale_b / math.sqrt(shape[-1])
+    return 1.0, 1.0
 
 
 def scaled(

@@ -157,7 +157,7 @@ def test_roles_are_filled(built):
     text = re.sub(r"\s+", " ", page(built, "intro").find("p").get_text())
     assert text.startswith(
         "Measured −0.50 in [−0.6, −0.4], predicted −0.5, small 8.882 × 10⁻¹⁶, within 10⁻¹², "
-        "verdict pass, by identity, relative 1e-12, from Jacot"
+        "verdict pass, by identity, relative 10⁻¹², from Jacot"
     )
     assert "Proposition 1; seed S3" in text
     assert r"that the sum \(\sum_i x_i < \infty\)" in text
@@ -177,7 +177,7 @@ def test_the_notebook_shows_a_box_instead_of_the_html(built):
     assert {"ntk-claim", "ntk-claim-pass"} <= set(box["class"])
     assert box.find(class_="math") is not None
     rows = {row.th.get_text(): row.td.get_text() for row in box.find_all("tr")}
-    assert rows["Rule"] == "identity, relative 1e-12"
+    assert rows["Rule"] == "identity, relative 10⁻¹²"
     assert rows["Verdict"] == "✓ passes"
     assert rows["Control"] == "twice <b>: 1, rejected"
     assert rows["Measured"].startswith("8.882\u2009×\u200910⁻¹⁶")
@@ -197,6 +197,7 @@ def test_the_table_has_every_claim(built):
     assert "it falls" in cells[1]
     assert "Control: flat: " in cells[1]
     assert "folklore" in cells[1]
+    assert cells[2].startswith("log-log slope of the mean in [−0.75, −0.25], ")
     assert cells[3:] == ["−0.5", cells[4], "✓ passes"]
     assert cells[4].startswith("−0.4981, interval [")
 

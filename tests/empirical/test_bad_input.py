@@ -34,6 +34,16 @@ CASES = {
     "integer result": ((lambda w, x: jnp.argmax(x @ w, 1)[:, None], W, X), {}, "real and floating"),
     "mixing": ((mixes, W, X), {}, r"mixes the examples.*coupled=True"),
     "mixing seen in x2": ((mixes, W, X[:1], X), {}, r"mixes the examples.*f\(params, x2\)"),
+    "mixing with those before": (
+        (lambda w, x: jnp.cumsum(x @ w, 0), W, X),
+        {},
+        r"params, x1\[-1:\]",
+    ),
+    "mixing behind zeros": (
+        (lambda p, x: mixes(p["w"], x) @ p["out"], {"w": W, "out": jnp.zeros((2, 2))}, X),
+        {},
+        "mixes the examples",
+    ),
     "other features": ((linear, W, X, X[:, :2]), {}, "must have the same features"),
     "other structure": ((linear, W, X, {"x": X}), {}, "x1 and x2 must be alike"),
     "empty": ((linear, W, X[:0]), {}, "x1 is empty"),
@@ -73,3 +83,10 @@ def test_a_model_that_mixes_is_taken_as_it_is_when_coupled(x64, quick):
         mixes, jnp.asarray(W, float), X.astype(float), output="full", coupled=True
     )
     np.testing.assert_allclose(full, np.einsum("iap,jbp->ijab", jacobian, jacobian), atol=1e-12)
+
+
+def test_a_readout_of_zeros_is_no_reason_to_refuse(x64, quick):
+    params = {"w": jnp.ones((3, 2)), "out": jnp.zeros((2, 1)), "length": jnp.zeros(())}
+    K = ntk.empirical_ntk(lambda p, x: jnp.tanh(x @ p["w"]) @ p["out"] + p["length"], params, X)
+    h = np.tanh(np.asarray(X) @ np.ones((3, 2)))
+    np.testing.assert_allclose(K, h @ h.T + 1, rtol=1e-6)

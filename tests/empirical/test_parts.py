@@ -160,3 +160,16 @@ def test_an_explanation_is_what_happens(quick, monkeypatch):
     used.clear()
     ntk.empirical_ntk(partial(net.apply), params, x, output="full")
     assert set(used) == {"structured"}
+
+
+def test_a_sum_that_spreads_a_bias_by_itself(x64, quick):
+    def f(p, x):
+        h = jnp.tanh(x @ p["w"] + jax.lax.reshape(p["b"], (1, 1, 2)))
+        return h.sum(1) - p["c"]
+
+    params = {"w": jnp.eye(3, 2), "b": jnp.asarray([0.3, -0.2]), "c": jnp.asarray(0.7)}
+    x = jax.random.normal(jax.random.key(0), (4, 5, 3))
+    assert "whole" not in {leaf.order for leaf in explain_empirical(f, params, x).leaves}
+    parts = empirical_ntk_parts(f, params, x, method="structured")
+    reference = empirical_ntk_parts(f, params, x, method="jacobian")
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, 1e-12), parts, reference)

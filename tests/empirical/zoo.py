@@ -1,174 +1,18 @@
-"""Architectures of every kind, small, in double precision, each as (f, params, inputs)."""
+"""The zoo: to the architectures, every way of writing one down that hides its products."""
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-ZOO = {}
+from tests.empirical.networks import ARCHITECTURES, Draw
+
+ZOO = dict(ARCHITECTURES)
 
 
 def model(make):
     """Enter a maker of (f, params, x) with 5 examples."""
     ZOO[make.__name__] = make
     return make
-
-
-class Draw:
-    """Parameters and inputs, each from a key of its own."""
-
-    def __init__(self, seed=0):
-        self.key = jax.random.key(seed)
-
-    def __call__(self, *shape, scale=1.0):
-        self.key, key = jax.random.split(self.key)
-        fan_in = max(1, jnp.prod(jnp.asarray(shape[:-1])))
-        return scale * jax.random.normal(key, shape) / fan_in**0.5
-
-    def inputs(self, *shape):
-        self.key, key = jax.random.split(self.key)
-        return jax.random.normal(key, shape)
-
-    def tokens(self, *shape, below):
-        self.key, key = jax.random.split(self.key)
-        return jax.random.randint(key, shape, 0, below)
-
-
-def layer_norm(x, scale, shift):
-    centred = x - x.mean(-1, keepdims=True)
-    return centred / jnp.sqrt((centred**2).mean(-1, keepdims=True) + 1e-3) * scale + shift
-
-
-def conv(x, w, strides=(1, 1), padding="SAME", groups=1, dilation=(1, 1)):
-    return lax.conv_general_dilated(
-        x,
-        w,
-        strides,
-        padding,
-        rhs_dilation=dilation,
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=groups,
-    )
-
-
-@model
-def mlp():
-    d = Draw()
-    p = [(d(4, 7), d(7)), (d(7, 6), d(6)), (d(6, 3), d(3))]
-
-    def f(p, x):
-        for i, (w, b) in enumerate(p):
-            x = 1.3 / w.shape[0] ** 0.5 * (x @ w) + 0.3 * b if i != 1 else x @ (0.7 * w) - b
-            x = jnp.tanh(x) if i < 2 else x
-        return x
-
-    return f, p, d.inputs(5, 4)
-
-
-@model
-def strided_cnn():
-    d = Draw()
-    p = {"a": d(3, 3, 2, 4), "bias": d(4), "b": d(2, 3, 4, 5), "out": d(5, 3)}
-
-    def f(p, x):
-        x = jax.nn.relu(conv(x, p["a"], (2, 1)) + p["bias"])
-        x = jnp.tanh(conv(x, p["b"], (1, 2), "VALID", dilation=(2, 1)))
-        return x.mean((1, 2)) @ p["out"]
-
-    return f, p, d.inputs(5, 6, 7, 2)
-
-
-@model
-def grouped_cnn():
-    d = Draw()
-    p = {"a": d(3, 3, 2, 6), "bias": d(6), "depthwise": d(3, 2, 1, 6), "out": d(6, 2)}
-
-    def f(p, x):
-        x = jnp.tanh(conv(x, p["a"], groups=2) + p["bias"])
-        x = jnp.tanh(conv(x, p["depthwise"], (1, 2), groups=6))
-        return x.mean((1, 2)) @ p["out"]
-
-    return f, p, d.inputs(5, 5, 4, 4)
-
-
-@model
-def transposed_and_circular_cnn():
-    d = Draw()
-    p = {"up": d(3, 3, 2, 3), "wrap": d(3, 3, 3, 4), "patch": d(9, 8, 4, 2)}
-
-    def f(p, x):
-        x = jnp.tanh(
-            lax.conv_transpose(
-                x, p["up"], (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-            )
-        )
-        x = jnp.tanh(conv(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), "wrap"), p["wrap"]))
-        return conv(x, p["patch"], (3, 3), [(2, 1), (0, 3)]).sum((1, 2))
-
-    return f, p, d.inputs(5, 4, 4, 2)
-
-
-@model
-def resnet_with_layer_norm():
-    d = Draw()
-    p = {
-        "in": d(3, 3, 2, 4),
-        "blocks": [
-            {"a": d(3, 3, 4, 4), "b": d(3, 3, 4, 4), "scale": 1 + d(4), "shift": d(4)}
-            for _ in range(2)
-        ],
-        "out": d(4, 3),
-    }
-
-    def f(p, x):
-        x = conv(x, p["in"])
-        for block in p["blocks"]:
-            h = conv(layer_norm(x, block["scale"], block["shift"]), block["a"])
-            x = x + conv(jax.nn.gelu(h), block["b"])
-        return x.mean((1, 2)) @ p["out"]
-
-    return f, p, d.inputs(5, 4, 4, 2)
-
-
-@model
-def batch_norm_in_inference():
-    d = Draw()
-    p = {"w": d(4, 6), "scale": 1 + d(6), "shift": d(6), "out": d(6, 2)}
-    mean, var = d(6), 1 + d(6) ** 2
-
-    def f(p, x):
-        h = (x @ p["w"] - mean) / jnp.sqrt(var + 1e-5) * p["scale"] + p["shift"]
-        return jax.nn.relu(h) @ p["out"]
-
-    return f, p, d.inputs(5, 4)
-
-
-@model
-def transformer():
-    d = Draw()
-    p = {
-        "embed": d(9, 8),
-        "position": d(6, 8),
-        "q": d(8, 2, 4),
-        "k": d(8, 2, 4),
-        "v": d(8, 2, 4),
-        "o": d(2, 4, 8),
-        "norm": (1 + d(8), d(8)),
-        "up": d(8, 12),
-        "up_bias": d(12),
-        "down": d(12, 8),
-        "out": d(8, 3),
-    }
-
-    def f(p, tokens):
-        x = p["embed"][tokens] + p["position"]
-        h = layer_norm(x, *p["norm"])
-        q, k, v = (jnp.einsum("nsd,dhe->nshe", h, p[w]) for w in "qkv")
-        weights = jax.nn.softmax(jnp.einsum("nshe,nthe->nhst", q, k) / 2.0)
-        x = x + jnp.einsum("nhst,nthe,hed->nsd", weights, v, p["o"])
-        x = x + jax.nn.gelu(x @ p["up"] + p["up_bias"]) @ p["down"]
-        return x.mean(1) @ p["out"]
-
-    return f, p, d.tokens(5, 6, below=9)
 
 
 @model
@@ -238,27 +82,6 @@ def tied_embeddings():
         return x @ p["embed"].T
 
     return f, p, d.tokens(5, 4, below=7)
-
-
-@model
-def mlp_mixer():
-    d = Draw()
-    p = {
-        "patch": d(2, 2, 3, 6),
-        "tokens": (d(4, 5), d(5, 4)),
-        "channels": (d(6, 8), d(8, 6)),
-        "out": d(6, 3),
-    }
-
-    def f(p, x):
-        x = conv(x, p["patch"], (2, 2), "VALID").reshape(x.shape[0], 4, 6)
-        a, b = p["tokens"]
-        x = x + (jax.nn.gelu(x.swapaxes(1, 2) @ a) @ b).swapaxes(1, 2)
-        a, b = p["channels"]
-        x = x + jax.nn.gelu(x @ a) @ b
-        return x.mean(1) @ p["out"]
-
-    return f, p, d.inputs(5, 4, 4, 3)
 
 
 @model

@@ -65,7 +65,7 @@ CASES = {
     "infinite time": (
         lambda: fs.KernelGradientDescent(EYE, total, F).train(np.inf),
         InvalidValueError,
-        "t has 1",
+        r"t must be at least 0 and finite, got inf",
     ),
     "tolerance": (
         lambda: fs.KernelGradientDescent(EYE, total, F, tolerance=0.0),

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes  # type: ignore[import-untyped]
 
-from ntk.companion.claims.numerals import typeset
+from ntk.companion.claims.numerals import typeset, typeset_within
 from ntk.companion.claims.record import MIME, Record
 from ntk.companion.claims.render import control_text, measured_text, rule_text, with_unit
 from ntk.companion.claims.source import Source
@@ -99,7 +99,7 @@ def claim_box(record: Record, parse: Inline, cites: bool) -> nodes.admonition:
     )
     box += nodes.paragraph("", "", *parse(record.statement), classes=["ntk-statement"])
     rows = [
-        ("Rule", [nodes.Text(rule_text(record))]),
+        ("Rule", [nodes.Text(typeset_within(rule_text(record)))]),
         ("Predicted", [nodes.Text(with_unit(record.predicted, record.numbers.unit, typeset))]),
         ("Measured", [nodes.Text(measured_text(record, typeset))]),
         ("Verdict", [nodes.Text(verdict.strip())]),

@@ -1,6 +1,7 @@
 """Numbers on their way into a record (plain, finite) and out of it (as text)."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ Value = float | tuple[float, ...]
 """What a record holds: one number, or a few."""
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 
 
 def finite_array(value: Any, name: str) -> Floats:
@@ -122,13 +124,30 @@ def typeset(value: Value | None, spec: str = ".4g") -> str:
     return ", ".join(_typeset_one(format(v, spec)) for v in each(value))
 
 
+def typeset_within(text: str) -> str:
+    """Rewrite the numbers and comparisons that stand in a text, such as a rule's, for a page.
+
+    Hyphens that join words stay as they are.
+
+    Examples
+    --------
+    >>> typeset_within("log-log slope in [-0.55, -0.45]"), typeset_within("relative 1e-12, m >= p")
+    ('log-log slope in [−0.55, −0.45]', 'relative 10⁻¹², m ≥ p')
+    """
+    for typed, sign in (("<=", "≤"), (">=", "≥")):
+        text = text.replace(typed, sign)
+    return _NUMBER.sub(lambda match: _typeset_one(match[0]), text)
+
+
 def _typeset_one(text: str) -> str:
     mantissa, e, exponent = text.partition("e")
     mantissa = mantissa.replace("-", "−")
     if not e:
         return mantissa
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
-    return power if mantissa == "1" else f"{mantissa}\u2009×\u2009{power}"
+    if mantissa in ("1", "−1"):
+        return mantissa[:-1] + power
+    return f"{mantissa}\u2009×\u2009{power}"
 
 
 def all_finite(values: Iterable[float]) -> bool:

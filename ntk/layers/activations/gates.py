@@ -106,7 +106,7 @@ class Softplus(Geometric):
               \mathbb E[\dot\sigma\dot\sigma'] &= \mathbb E_{\tau_1, \tau_2}\,
               \frac{\pi - \phi}{2\pi}
 
-    (from Cho and Saul 2009, equations 3, 4 and 6). For the accuracy see :class:`ntk.Tanh`.
+    (from Cho and Saul 2009, section 2). For the accuracy see :class:`ntk.Tanh`.
 
     Examples
     --------

@@ -18,7 +18,7 @@ class TwoSlopes(Geometric):
 
     With the slopes :math:`a` above and :math:`b` below zero, the acute angle :math:`\psi` of the
     pair and :math:`P = \sqrt{v_1 v_2}\,(\sin\psi - \psi \cos\psi) / 2\pi` (from Cho and Saul
-    2009, equations 3, 4 and 6)
+    2009, section 2)
 
     .. math:: \mathbb E[\sigma\sigma'] = (a - b)^2 P + \begin{cases}
               \tfrac12 (a^2 + b^2)\, c & c \ge 0 \\ a b\, c & c < 0 \end{cases}, \qquad
@@ -67,7 +67,7 @@ class TwoSlopes(Geometric):
 class Relu(TwoSlopes):
     r"""The rectifier :math:`\sigma(x) = \max(x, 0)`.
 
-    With :math:`\phi` the angle of the pair (Cho and Saul 2009, equations 3, 4 and 6)
+    With :math:`\phi` the angle of the pair (Cho and Saul 2009, section 2)
 
     .. math:: \mathbb E[\sigma\sigma'] = \frac{\sqrt{v_1 v_2}}{2\pi}
               \bigl(\sin\phi + (\pi - \phi) \cos\phi\bigr), \qquad

@@ -17,7 +17,7 @@ from ntk.layers.pair import Entry, Pair, acute_angle
 class RectifiedMonomial(Geometric):
     r"""A power of the positive half-line, :math:`\sigma(x) = x^n\, [x \ge 0]`.
 
-    With the angle :math:`\phi` of the pair (Cho and Saul 2009, equations 3 and 4)
+    With the angle :math:`\phi` of the pair (Cho and Saul 2009, section 2)
 
     .. math:: \mathbb E[\sigma\sigma'] &= \frac{(v_1 v_2)^{n/2}}{2\pi} J_n(\phi), \\
               J_n(\phi) &= (-1)^n (\sin\phi)^{2n+1} \Bigl( \frac1{\sin\phi}

@@ -26,7 +26,7 @@ class Erf(Geometric):
     r"""The error function, scaled and shifted: :math:`\sigma(x) = a \operatorname{erf}(b x) + c`.
 
     With :math:`q = (1 + 2 b^2 v_1)(1 + 2 b^2 v_2) - 4 b^4 k^2` and the covariance :math:`k`
-    (Williams 1997, equation 11)
+    (Williams 1997, section 3.1)
 
     .. math:: \mathbb E[\sigma\sigma'] = \frac{2 a^2}\pi \arcsin
               \frac{2 b^2 k}{\sqrt{(1 + 2 b^2 v_1)(1 + 2 b^2 v_2)}} + c^2, \qquad
