@@ -183,7 +183,9 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     raise InvalidValueError(f"{name} must be one of {listed}; got {value!r}{meant}")
 
 
-def same_features(name1: str, array1: Array, name2: str, array2: Array) -> None:
+def same_features(
+    name1: str, array1: Array | np.ndarray, name2: str, array2: Array | np.ndarray
+) -> None:
     """Raise unless two batches agree in everything but the number of examples."""
     if array1.shape[1:] != array2.shape[1:]:
         raise ShapeError(
