@@ -138,8 +138,8 @@ def test_tiles_do_not_show(x64):
     symmetric, cross = ntk.kernel(net, x, get="ntk"), ntk.kernel(net, x, z, get="ntk")
     assert symmetric.shape == (2 * TILE + 37,) * 2
     np.testing.assert_array_equal(symmetric, symmetric.T)
-    for rows, columns in [((0, 50), (0, 50)), ((500, 540), (1000, 1061)), ((1040, 1061), (3, 9))]:
-        i, j = slice(*rows), slice(*columns)
+    for row, column in [(0, 0), (500, 1000), (500, 1021), (1021, 3)]:  # of one size: compiled once
+        i, j = slice(row, row + 40), slice(column, column + 40)
         np.testing.assert_allclose(symmetric[i, j], ntk.kernel(net, x[i], x[j], get="ntk"), 1e-10)
     np.testing.assert_allclose(cross[500:530], ntk.kernel(net, x[500:530], z, get="ntk"), 1e-12)
 
