@@ -230,7 +230,9 @@ def decay_rates(
 
     Examples
     --------
-    >>> decay_rates([0, 1, 2], [[4.0], [2.0], [1.0]], 0.1, 2)  # halved by each step
+    >>> import numpy as np
+    >>> residuals = np.array([[4.0], [2.0], [1.0]])  # halved by each step
+    >>> decay_rates(np.arange(3), residuals, 0.1, 2)
     array([5.])
     """
     when, values = np.asarray(steps, float), np.asarray(components, float)
@@ -271,7 +273,8 @@ def moment(samples: ArrayLike, kind: Moment) -> tuple[Values, Values]:
 
     Examples
     --------
-    >>> moment([[1.0], [3.0]], "mean")
+    >>> import numpy as np
+    >>> moment(np.array([[1.0], [3.0]]), "mean")
     (array([2.]), array([1.]))
     """
     values = np.asarray(samples, float)
@@ -279,7 +282,8 @@ def moment(samples: ArrayLike, kind: Moment) -> tuple[Values, Values]:
         raise ShapeError(f"samples must hold two replicates or more, got shape {values.shape}")
     count = len(values)
     if kind == "mean":
-        return values.mean(axis=0), values.std(axis=0, ddof=1) / count**0.5
+        error = values.std(axis=0, ddof=1) / count**0.5
+        return np.asarray(values.mean(axis=0)), np.asarray(error)
     centred = values - values.mean(axis=0)
     others = centred[..., None, :] if kind == "covariance" else centred
     terms = (centred[..., None] if kind == "covariance" else centred) * others
@@ -288,7 +292,7 @@ def moment(samples: ArrayLike, kind: Moment) -> tuple[Values, Values]:
     if kind == "covariance":
         return mean, error
     deviation = np.sqrt(mean)
-    return deviation, error / (2 * deviation)
+    return np.asarray(deviation), np.asarray(error / (2 * deviation))
 
 
 def beyond_bias(
@@ -324,7 +328,9 @@ def beyond_bias(
 
     Examples
     --------
-    >>> beyond_bias([0.0, 2.0], [1.0, 3.0], 5.0)  # 3 off, of which 1 is bias; the error is 1
+    >>> import numpy as np
+    >>> narrow, wide = np.array([0.0, 2.0]), np.array([1.0, 3.0])
+    >>> beyond_bias(narrow, wide, 5.0)  # 3 off, of which 1 is bias; the error is 1
     array(2.)
     """
     limit = np.asarray(predicted, float)

@@ -67,7 +67,8 @@ def test_rates_of_a_constant_kernel_are_its_eigenvalues(x64):
     steps = np.arange(11)
     residuals = np.asarray(descent.train(steps, 0 * Y))[..., 0] - Y[:, 0]
     np.testing.assert_allclose(
-        decay_rates(steps, np.stack([residuals] * 2), 0.2, [10, 5, 3]), [[0.5, 2.0, 4.0]] * 2
+        decay_rates(steps, np.stack([residuals] * 2), 0.2, np.array([10, 5, 3])),
+        [[0.5, 2.0, 4.0]] * 2,
     )
     with pytest.raises(InvalidValueError, match="window"):
         decay_rates(steps, residuals, 0.2, 0.5)
@@ -88,7 +89,7 @@ def test_moments_and_their_errors():
     np.testing.assert_allclose(std_error * 40_000**0.5, deviation, rtol=0.03)
     np.testing.assert_allclose(cov_error[0, 1] * 20_000**0.5, (1 * 5 + 1) ** 0.5, rtol=0.03)
     with pytest.raises(ShapeError, match="two replicates"):
-        moment([1.0], "mean")
+        moment(np.ones(1), "mean")
 
 
 def test_a_bias_that_halves_with_the_width_is_allowed_and_no_other():
