@@ -54,10 +54,11 @@ def propagate_rectified(blocks: Affine, length: int, state: State) -> State:
         packed, lost = _pass(affine, packed, lost, var1[0], var2[0])
         return (packed, lost, _next_variance(affine, var1), _next_variance(affine, var2)), None
 
-    long = length >= LONG_RUN and state.tangent is not None
-    lost = jnp.zeros_like(state.tangent) if long else None
+    lost = None
+    if state.tangent is not None and length >= LONG_RUN:
+        lost = jnp.zeros_like(state.tangent)
     exact = tuple((var, jnp.zeros_like(var)) for var in (state.var1, state.var2))
-    start = _pack(state.gap, state.tangent), lost, *exact
+    start: Any = _pack(state.gap, state.tangent), lost, *exact
     packed, _, (var1, _), (var2, _) = jax.lax.scan(one, start, blocks, length)[0]
     gap, tangent = _unpack(packed)
     cov = root(var1)[:, None] * root(var2)[None] - gap
