@@ -130,7 +130,8 @@ def _compare_with_alone(run: Model, params: Any, name: str, x: Any, batch: Array
     if not np.isfinite(together).all():  # only away from the parameters that were given
         return
     size = float(np.max(np.abs(together)))
-    for start, words in ((0, "[:1]"), (len(together) - 1, "[-1:]")):
+    last = [(len(together) - 1, "[-1:]")] if len(together) > 1 else []
+    for start, words in [(0, "[:1]"), *last]:
         one = slice(start, start + 1)
         alone = np.asarray(run(params, jax.tree.map(lambda leaf, one=one: leaf[one], x)))
         gap = float(np.max(np.abs(together[one] - alone)))

@@ -8,33 +8,9 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ntk.empirical.budget import compiled_bytes
 
-def compiled_bytes(f: Callable[..., Any], *arguments: Any) -> int:
-    """Compile a function and return the bytes that it needs beside its arguments.
-
-    These are the result and the intermediate values that are alive at once, as XLA lays them out.
-    Nothing is computed.
-
-    Parameters
-    ----------
-    f : callable
-        A function of arrays.
-    *arguments
-        Arrays or pytrees of these; ``jax.ShapeDtypeStruct`` will do.
-
-    Returns
-    -------
-    int
-        The bytes.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> compiled_bytes(lambda x: jnp.outer(x, x), jnp.ones(100, jnp.float32)) >= 4 * 100**2
-    True
-    """
-    needed: Any = jax.jit(f).lower(*arguments).compile().memory_analysis()
-    return int(needed.output_size_in_bytes + needed.temp_size_in_bytes)
+__all__ = ["cholesky", "cholesky_solve", "compiled_bytes", "counted_flops"]
 
 
 def counted_flops(f: Callable[..., Any], *arguments: Any) -> float:

@@ -1,6 +1,7 @@
 """A method and tiles for a kernel: the fewest operations that fit into the memory."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -179,9 +180,45 @@ def _measured(
     request: Request, params: Any, x1: Any, x2: Any, name: str, tiles: Tiles | None
 ) -> float:
     """Return what the compiled computation says that it will take."""
-    compiled = jax.jit(build(request, name, tiles)).lower(params, x1, x2).compile()
-    analysis: Any = compiled.memory_analysis()
-    return float(analysis.temp_size_in_bytes + analysis.output_size_in_bytes)
+    return float(compiled_bytes(build(request, name, tiles), params, x1, x2))
 
 
-__all__ = ["Cost", "as_text", "choose", "effort", "estimate", "ladder", "parse_memory"]
+def compiled_bytes(f: Callable[..., Any], *arguments: Any) -> int:
+    """Compile a function and return the bytes that it needs beside its arguments.
+
+    These are the result and the intermediate values that are alive at once, as XLA lays them out.
+    Nothing is computed.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays.
+    *arguments
+        Arrays or pytrees of these; ``jax.ShapeDtypeStruct`` will do.
+
+    Returns
+    -------
+    int
+        The bytes.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from ntk.empirical.budget import compiled_bytes
+    >>> compiled_bytes(lambda x: jnp.outer(x, x), jnp.ones(100, jnp.float32)) >= 4 * 100**2
+    True
+    """
+    needed: Any = jax.jit(f).lower(*arguments).compile().memory_analysis()
+    return int(needed.output_size_in_bytes + needed.temp_size_in_bytes)
+
+
+__all__ = [
+    "Cost",
+    "as_text",
+    "choose",
+    "compiled_bytes",
+    "effort",
+    "estimate",
+    "ladder",
+    "parse_memory",
+]
