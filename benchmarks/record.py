@@ -211,6 +211,22 @@ def added(case: Mapping[str, Any], side: str) -> float | None:
     return _memory(case, side, lambda before, held: held - before)
 
 
+def call(case: Mapping[str, Any], side: str) -> float | None:
+    """Return how much the resident set grew during one compiled call, the median over rounds."""
+    found = [m["call"] for m in case["sides"][side]["memory"] if m.get("call") is not None]
+    return float(statistics.median(found)) if found else None
+
+
+def has_calls(record: Mapping[str, Any]) -> bool:
+    """Say whether the memory of a call was measured anywhere."""
+    return any(
+        call(case, side) is not None
+        for case in record["cases"]
+        for side in case["sides"]
+        if available(case, side)
+    )
+
+
 def _memory(case: Mapping[str, Any], side: str, of: Any) -> float | None:
     about = case["sides"][side]
     before = {w["round"]: w["imported"] for w in about["workers"]}

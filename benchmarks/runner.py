@@ -130,7 +130,8 @@ class Run:
                             at = {"side": side.name, "repetition": repetition}
                             journal.add(kind="time", **where, **at, **answer)
                 for name, worker in workers.items():
-                    journal.add(kind="memory", side=name, **where, **worker.ask("finish"))
+                    journal.add(kind="memory", side=name, **where, **worker.ask("memory"))
+                    worker.ask("finish")
             self._tell(case, number, journal)
 
     def _tell(self, case: Case, number: int, journal: Journal) -> None:

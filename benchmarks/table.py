@@ -24,6 +24,7 @@ def _times(record: Mapping[str, Any]) -> Table:
         "aim",
         "peak memory",
         "beyond imports",
+        "one call",
     ):
         found.add_column(head, justify="right", no_wrap=True)
     for case in record["cases"]:
@@ -40,7 +41,8 @@ def _times(record: Mapping[str, Any]) -> Table:
                 ratio = records.ratio(case, name)
                 row += [f"{ratio.middle:.2f}", f"{ratio.low:.2f} – {ratio.high:.2f}"]
                 row += [verdict(case, name) if record["scale"] == "full" else ""]
-            row += [mebibytes(records.peak(case, name)), mebibytes(records.added(case, name))]
+            amounts = (records.peak, records.added, records.call)
+            row += [mebibytes(of(case, name)) for of in amounts]
             found.add_row(title, side["label"], *row)
         found.add_section()
     found.caption = _reasons(record)

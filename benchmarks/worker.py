@@ -1,15 +1,18 @@
 """A process that computes one side of one case and answers line by line, in JSON.
 
-It is told on standard input what to do: ``time`` once more, ``save`` the result, ``finish``. It
-runs in the project's environment or in the peer's, so it imports nothing but NumPy until a case
-does.
+It is told on standard input what to do: ``time`` once more, ``save`` the result, say how much
+``memory`` it took, ``finish``. It runs in the project's environment or in the peer's, so it imports
+nothing but NumPy until a case does.
 """
 
+import ctypes
+import gc
 import hashlib
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TextIO
@@ -63,8 +66,10 @@ def main(group: str, case_id: str, side_name: str, scale: str) -> None:
         elif order["do"] == "save":
             np.save(order["path"], np.asarray(work.run()))
             _answer(answers, saved=order["path"])
+        elif order["do"] == "memory":
+            _answer(answers, peak=memory()["VmHWM"], call=memory_of_a_call(work.run))
         else:
-            _answer(answers, peak=memory()["VmHWM"])
+            _answer(answers, finished=True)
             return
 
 
@@ -83,6 +88,25 @@ def memory() -> dict[str, int | None]:
         if name in found:
             found[name] = int(value.split()[0]) * 1024
     return found
+
+
+def memory_of_a_call(run: Callable[[], Any]) -> int | None:
+    """Return how much the resident set grows at most while a compiled call runs; None if unknown.
+
+    The process's peak contains its imports and the compiler, of which one side may have loaded
+    more beforehand. So what is free is given back, the system's mark of the peak is set to what is
+    left, and the call runs once more.
+    """
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except (AttributeError, OSError):  # not Linux with the GNU library
+        return None
+    before = memory()["VmRSS"]
+    run()
+    peak = memory()["VmHWM"]
+    return None if before is None or peak is None else peak - before
 
 
 def threads() -> int:

@@ -68,9 +68,9 @@ def short(record: Record | None) -> str:
             continue
         against = case["sides"][case["against"]]["label"]
         known = records.available(case, case["against"])
-        rows.append([case["title"], time(case, "ours"), mebibytes(records.added(case, "ours"))])
+        rows.append([case["title"], time(case, "ours"), mebibytes(records.call(case, "ours"))])
         rows[-1] += [against, over(case, case["against"]) if known else "not measured"]
-    head = ["All pairs of outputs", "Time", "Memory", "Beside", "takes, times ours"]
+    head = ["All pairs of outputs", "Time", "Memory of a call", "Beside", "takes, times ours"]
     about = (
         f"On {record['machine']['cpu']} with {record['machine']['threads']} threads, "
         f"{record['finished'][:10]}; more on the page about [speed](../benchmarks.md)."
@@ -104,8 +104,7 @@ def _exponents(record: Record, name: str, side: str) -> str:
         return "not measured"
     at = [case["parameters"][name] for case in shown]
     told = [f"{exponent(at, [statistics.median(records.seconds(c, side)) for c in shown]):.2f}"]
-    added = [records.added(case, side) for case in shown]
-    known = [amount for amount in added if amount]
+    known = [amount for case in shown if (amount := records.call(case, side))]
     told += [f"{exponent(at, known):.2f}" if len(known) == len(at) else "unknown"]
     return ", ".join(told)
 
@@ -123,11 +122,11 @@ def _memory(record: Record) -> str:
         against = case["against"]
         if not (records.available(case, "ours") and records.available(case, against)):
             continue
-        above, below = records.added(case, against), records.added(case, "ours")
+        above, below = records.call(case, against), records.call(case, "ours")
         if above and below:
             title = case["title"].replace(" = ", f"{SPACE}={SPACE}")
             lines.append(f"{number(above / below)} ({title})")
-    told = "Memory of neural-tangents for computing, over ours: "
+    told = "Memory of one call of neural-tangents over that of ours: "
     return f"{told}{', '.join(lines)}." if lines else ""
 
 

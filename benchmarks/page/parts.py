@@ -31,22 +31,23 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def sides(record: Record) -> str:
     """Return the table of every side of every case: time, ratio, memory."""
     rows = []
+    amounts = {"Peak memory": records.peak, "Computing": records.added}
+    if records.has_calls(record):
+        amounts["One call"] = records.call
     for case in record["cases"]:
         if not records.available(case, "ours"):
             reason = case["sides"]["ours"]["unavailable"]
-            rows.append([case["title"], f"not available: {reason}", "", "", "", ""])
+            rows.append([case["title"], f"not available: {reason}", "", "", *[""] * len(amounts)])
             continue
         for name, side in case["sides"].items():
             row = [case["title"] if name == "ours" else "", side["label"]]
             if records.available(case, name):
-                row += [time(case, name)]
-                row += [over(case, name), mebibytes(records.peak(case, name))]
-                row += [mebibytes(records.added(case, name))]
+                row += [time(case, name), over(case, name)]
+                row += [mebibytes(of(case, name)) for of in amounts.values()]
             else:
-                row += [f"not available: {side['unavailable']}", "", "", ""]
+                row += [f"not available: {side['unavailable']}", "", *[""] * len(amounts)]
             rows.append(row)
-    head = ["Network", "Side", "Time", "Over ours (range)", "Peak memory", "Computing"]
-    return table(head, rows)
+    return table(["Network", "Side", "Time", "Over ours (range)", *amounts], rows)
 
 
 def time(case: Mapping[str, Any], side: str) -> str:

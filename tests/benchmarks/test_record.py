@@ -31,13 +31,15 @@ def test_ratios_are_of_medians_and_ranges_of_calls_side_by_side(run):
     assert record.ratio(case, "ours", to="peer").middle == pytest.approx(1 / 3.5)
     assert record.peak(case, "ours") == 2**29
     assert record.added(case, "ours") == 2**28
+    assert record.call(case, "ours") == 2**27
 
 
 def test_memory_that_the_system_does_not_tell_is_unknown(run):
     case = invented.records(run)["dense"]["cases"][0]
     for held in case["sides"]["ours"]["memory"]:
-        held["peak"] = None
+        held["peak"] = held["call"] = None
     assert record.peak(case, "ours") is None
+    assert record.call(case, "ours") is None
     assert table.mebibytes(None) == "unknown"
 
 

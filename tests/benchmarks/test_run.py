@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from benchmarks import cases, environment, record, runner
@@ -13,6 +14,7 @@ from benchmarks.__main__ import choose
 from benchmarks.errors import ChangedError, DifferentResultsError, WorkerFailedError
 from benchmarks.journal import Journal
 from benchmarks.process import Worker
+from benchmarks.worker import memory_of_a_call
 from ntk.errors import UnknownNameError
 from tests.benchmarks.conftest import ROOT
 from tests.benchmarks.invented import HELLO
@@ -211,3 +213,12 @@ def test_an_error_is_a_line_and_not_a_traceback():
     assert done.returncode == 1
     assert done.stderr.startswith("benchmarks: only: there is no 'nothing'")
     assert "Traceback" not in done.stderr
+
+
+def test_memory_of_a_call_is_what_it_holds_at_once():
+    found = memory_of_a_call(lambda: np.ones(2**23))  # 64 MiB
+    if found is None:
+        pytest.skip("the system does not tell")
+    # The system counts pages in batches, for each processor by itself.
+    assert found / 2**20 == pytest.approx(64, abs=4)
+    assert memory_of_a_call(lambda: None) < 2**22
