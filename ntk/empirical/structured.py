@@ -152,7 +152,8 @@ def _gradient(part: Part, own: Inputs, g: Array) -> Array:
     """Return the derivative itself, ``(k, p)``, summed over positions first."""
     p = part.first
     if not p.is_lookup:
-        return jnp.einsum("bsi,kbso->kbio", own[0], g, precision=EXACT).reshape(g.shape[0], -1)
+        # In the order in which the matrix product comes out: any will do for a Gram matrix.
+        return jnp.einsum("bsi,kbso->kboi", own[0], g, precision=EXACT).reshape(g.shape[0], -1)
     rows, factors = own
     spread = jnp.zeros((g.shape[0], p.i, p.o), g.dtype)
     # Row -1 stands for one outside the table; a look-up of it is constant.
