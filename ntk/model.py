@@ -105,6 +105,30 @@ def check_outputs(f: Model, params: Any, name: str, x: Any) -> int:
     return int(y.size // n)
 
 
+def check_batch_of_one(f: Model, params: Any, name: str, x: Any) -> None:
+    """Raise unless ``f`` takes one example alone, as a Jacobian taken example by example needs."""
+    n = batch_size(name, x)
+    expected = (
+        "f must take any number of examples; make a batch that it closes over an input, or take "
+        "the joint Jacobian of the whole batch, ntk.empirical_ntk(..., coupled=True)"
+    )
+
+    def of_one(params: Any, x: Any) -> Any:
+        return compiled(f)(params, jax.tree.map(lambda leaf: leaf[:1], x))
+
+    try:
+        y = jax.eval_shape(of_one, params, x)
+    except Exception as error:  # of whatever library the model is written in
+        raise ShapeError(
+            f"f(params, {name}) takes the batch of {n} but f(params, {name}[:1]) fails: "
+            f"{expected}. It says: {error}"
+        ) from error
+    if y.shape[:1] != (1,):
+        raise ShapeError(
+            f"f(params, {name}[:1]) has shape {y.shape}, not one row for one example: {expected}"
+        )
+
+
 def refuse_mixing(f: Model, params: Any, name: str, x: Any) -> None:
     """Raise if the result of the first or last example changes when the others are left out.
 

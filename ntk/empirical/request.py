@@ -19,6 +19,7 @@ from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 from ntk.model import (
     Model,
     batch_size,
+    check_batch_of_one,
     check_outputs,
     check_params,
     refuse_mixing,
@@ -119,6 +120,7 @@ def check_request(f: Any, params: Any, x1: Any, x2: Any, output: Any, coupled: b
             f"output={output} is not among the {k} outputs 0, ..., {k - 1} of f"
         )
     if not coupled:
+        check_batch_of_one(f, params, "x1", x1)
         # One example alone cannot mix: the larger batch tells more.
         more = x2 is not None and batch_size("x2", x2) > batch_size("x1", x1)
         refuse_mixing(f, params, "x2" if more else "x1", x2 if more else x1)

@@ -44,6 +44,16 @@ CASES = {
         {},
         "mixes the examples",
     ),
+    "a batch of one length": (
+        (lambda w, x: jnp.ones((4, 4)) @ x @ w, W, X),
+        {},
+        r"batch of 4 but f\(params, x1\[:1\]\) fails: f must take any number.*It says:",
+    ),
+    "a result of one length": (
+        (lambda w, x: jnp.ones((4, 1)) * (x @ w).sum(), W, X),
+        {},
+        r"f\(params, x1\[:1\]\) has shape \(4, 1\), not one row",
+    ),
     "other features": ((linear, W, X, X[:, :2]), {}, "must have the same features"),
     "other structure": ((linear, W, X, {"x": X}), {}, "x1 and x2 must be alike"),
     "empty": ((linear, W, X[:0]), {}, "x1 is empty"),
