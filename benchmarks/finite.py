@@ -21,16 +21,23 @@ def _on_device(p: Parameters) -> tuple[Any, Any, Any, list[np.ndarray]]:
     return f, jax.device_put(params), jax.device_put(x), inputs
 
 
-def ours(p: Parameters) -> Work:
-    """Compute our kernel, by the method that it takes by itself."""
-    import jax
+def _ours(method: Any) -> Callable[[Parameters], Work]:
+    """Return our kernel, by one of its methods or by the one that it takes by itself."""
 
-    import ntk
+    def build(p: Parameters) -> Work:
+        import jax
 
-    (f, params, x, inputs), output = _on_device(p), p.get("output", "full")
-    return Work(
-        inputs, lambda: jax.block_until_ready(ntk.empirical_ntk(f, params, x, output=output))
-    )
+        import ntk
+
+        (f, params, x, inputs), output = _on_device(p), p.get("output", "full")
+        return Work(
+            inputs,
+            lambda: jax.block_until_ready(
+                ntk.empirical_ntk(f, params, x, output=output, method=method)
+            ),
+        )
+
+    return build
 
 
 def _peer(implementation: int) -> Callable[[Parameters], Work]:
@@ -84,7 +91,10 @@ def limit(p: Parameters) -> Work:
     return Work(inputs, lambda: jax.block_until_ready(products(layers)))
 
 
-OURS = Side("ours", "ntk", ours)
+OURS = Side("ours", "ntk", _ours("auto"))
+METHODS = tuple(
+    Side(name, f"`{name}`", _ours(name)) for name in ("structured", "jacobian", "vector_products")
+)
 PEER = Side(
     "peer", "neural-tangents, structured derivatives", _peer(STRUCTURED_DERIVATIVES), "peer"
 )

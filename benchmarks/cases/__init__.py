@@ -11,6 +11,7 @@ from benchmarks.cases import (
     accuracy,
     dense,
     empirical,
+    empirical_methods,
     empirical_scaling,
     images,
     real_models,
@@ -23,6 +24,7 @@ GROUPS: dict[str, ModuleType] = {
     "images": images,
     "accuracy": accuracy,
     "empirical": empirical,
+    "empirical_methods": empirical_methods,
     "empirical_scaling": empirical_scaling,
     "real_models": real_models,
 }

@@ -22,6 +22,7 @@ from benchmarks.page.parts import (
 )
 from benchmarks.table import mebibytes
 
+METHODS = ("structured", "jacobian", "vector_products")
 GROWING = {"n": "inputs", "k": "outputs", "width": "width"}
 
 
@@ -56,6 +57,20 @@ def growth(record: Record) -> str:
     ]
     head = ["Growth in", "ntk: time, memory", "neural-tangents: time, memory"]
     return "\n\n".join([figure(record, caption, alt), table(head, rows)])
+
+
+def methods(record: Record) -> str:
+    """Return the section about our own methods."""
+    head = ["Network", "`auto`", *(f"`{name}`" for name in METHODS)]
+    rows = []
+    for case in record["cases"]:
+        if records.available(case, "ours"):
+            shown = [
+                f"{time(case, side)}, {mebibytes(records.call(case, side))}"
+                for side in ("ours", *METHODS)
+            ]
+            rows.append([case["title"].replace(" = ", f"{SPACE}={SPACE}"), *shown])
+    return table(head, rows)
 
 
 def short(record: Record | None) -> str:
@@ -130,4 +145,17 @@ def _memory(record: Record) -> str:
     return f"{told}{', '.join(lines)}." if lines else ""
 
 
-SECTIONS = {"empirical": kernels, "empirical_scaling": growth, "real_models": sides}
+def on_api_page(stored: Mapping[str, Record]) -> str:
+    """Return what the page of the API shows: our methods, and neural-tangents beside them."""
+    own = stored.get("empirical_methods")
+    told = MISSING.format("empirical_methods") if own is None else methods(own)
+    return f"{ABOUT_METHODS}\n\n{told}\n\n{short(stored.get('empirical'))}"
+
+
+ABOUT_METHODS = "Time, and memory of one call once it is compiled, of each method:"
+SECTIONS = {
+    "empirical": kernels,
+    "empirical_methods": methods,
+    "empirical_scaling": growth,
+    "real_models": sides,
+}

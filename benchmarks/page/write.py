@@ -27,7 +27,7 @@ def write(stored: Mapping[str, Record], book: Path) -> list[Path]:
     drawn = figures.draw(stored, book / "benchmarks", source(stored))
     written = {
         book / PAGE: text(stored),
-        book / "api" / "empirical_measured.md": empirical.short(stored.get("empirical")),
+        book / "api" / "empirical_measured.md": empirical.on_api_page(stored),
     }
     for page, words in written.items():
         page.parent.mkdir(exist_ok=True)

@@ -6,8 +6,9 @@ import pytest
 import ntk
 from benchmarks import cases
 from benchmarks.case import largest_divisor
-from benchmarks.cases import accuracy, empirical
+from benchmarks.cases import accuracy, empirical, empirical_methods
 from benchmarks.networks import description
+from benchmarks.page.empirical import METHODS
 from benchmarks.reference import _gelu, ntk_of_pair
 from benchmarks.runner import summary
 
@@ -71,7 +72,9 @@ def test_batches_of_the_peer_are_whole():
     assert [largest_divisor(n, 500) for n in (5000, 300, 9000, 7)] == [500, 300, 500, 7]
 
 
-@pytest.mark.parametrize("case", empirical.CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize(
+    "case", [*empirical.CASES, empirical_methods.CASES[1]], ids=lambda case: case.id
+)
 def test_our_sides_of_empirical_kernels_run_at_tiny_sizes(case):
     p = case.at("quick")
     for side in case.sides:
@@ -79,5 +82,6 @@ def test_our_sides_of_empirical_kernels_run_at_tiny_sizes(case):
             work = side.build(p)
             result = work.run()
             assert all(isinstance(array, np.ndarray) for array in work.inputs)
-            if side.name == "ours":
-                assert result.shape == (p["n"], p["n"], p["k"], p["k"])
+            if side.name in ("ours", *METHODS):
+                outputs = () if p.get("output") == "mean" else (p["k"], p["k"])
+                assert result.shape == (p["n"], p["n"], *outputs)

@@ -34,9 +34,7 @@ def test_the_stored_page_is_that_of_the_stored_records():
 
 def test_the_lines_of_the_api_page_are_those_of_the_stored_records():
     shown = (BOOK / "api" / "empirical_measured.md").read_text(encoding="utf-8")
-    assert shown == empirical.short(record.read(RECORDS).get("empirical")), (
-        "run `python -m benchmarks page`"
-    )
+    assert shown == empirical.on_api_page(record.read(RECORDS)), "run `python -m benchmarks page`"
 
 
 def test_the_stored_figures_are_those_of_the_stored_records():
