@@ -29,13 +29,9 @@ def _ours(method: Any) -> Callable[[Parameters], Work]:
 
         import ntk
 
-        (f, params, x, inputs), output = _on_device(p), p.get("output", "full")
-        return Work(
-            inputs,
-            lambda: jax.block_until_ready(
-                ntk.empirical_ntk(f, params, x, output=output, method=method)
-            ),
-        )
+        f, params, x, inputs = _on_device(p)
+        how = {"output": p.get("output", "full"), "method": method, "memory": p.get("memory")}
+        return Work(inputs, lambda: jax.block_until_ready(ntk.empirical_ntk(f, params, x, **how)))
 
     return build
 

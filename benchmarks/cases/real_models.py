@@ -7,6 +7,8 @@ TITLE = "Real models"
 KIND = "time"
 NAMES = {"resnet": "ResNet-18", "vit": "vision transformer"}
 SIZES = {"pseudo": 256, "full": 32}
+WIDTHS = {"resnet": 64, "vit": 192}
+MEMORY = "8GiB"
 
 
 def _case(model: str, output: str) -> Case:
@@ -16,12 +18,18 @@ def _case(model: str, output: str) -> Case:
         id=f"{model}-{output}",
         title=f"{NAMES[model]}, {kind} of {n} pictures",
         sides=(OURS,),
-        parameters={"model": model, "output": output, "n": n, "k": 10, "width": WIDTHS[model]},
+        parameters={
+            "model": model,
+            "output": output,
+            "n": n,
+            "k": 10,
+            "width": WIDTHS[model],
+            "memory": MEMORY,
+        },
         quick={"n": 3, "width": 6},
         rounds=1,
-        repetitions=2,
+        repetitions=1,
     )
 
 
-WIDTHS = {"resnet": 64, "vit": 192}
 CASES = tuple(_case(model, output) for model in NAMES for output in SIZES)

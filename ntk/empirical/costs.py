@@ -88,6 +88,11 @@ class Accounts:
         return Cost(derivatives, contraction, self.itemsize * (2 * result + entries))
 
     @property
+    def coupled(self) -> bool:
+        """Whether a batch is one function of all its examples."""
+        return self.only is not None
+
+    @property
     def has_forward_rules(self) -> bool:
         """Whether every operation can be differentiated forwards."""
         return not any(contains(step.equation, "custom_vjp") for step in self.found.program.steps)

@@ -5,8 +5,9 @@ from typing import Any
 
 import jax
 
-from ntk.empirical.budget import as_text, choose, effort, parse_memory, possible_methods
+from ntk.empirical.budget import as_text, choose, parse_memory, possible_methods
 from ntk.empirical.costs import Accounts, accounts
+from ntk.empirical.divisions import best
 from ntk.empirical.plan import costs_of_tied, prefers_jacobian
 from ntk.empirical.request import Output, Shapes, check_request, make_request
 from ntk.empirical.search import Part
@@ -30,7 +31,8 @@ class MethodCost:
     ----------
     flops : float
         Operations, counted from the model's jaxpr, loops by their turns; one on elements counts
-        as eight of a matrix product, about what it takes.
+        as eight of a matrix product, about what it takes. Derivatives that are formed again since
+        the memory is small count again.
     bytes : float
         What is alive at once without tiles, the result included.
     """
@@ -159,8 +161,8 @@ def explain_empirical(
     name, tiles = choose(request, params, x1, x2, "auto", limit)
     methods = {}
     for possible in possible_methods(counted):
-        cost = counted.method(possible, counted.sizes)
-        methods[possible] = MethodCost(effort(counted, possible, limit), cost.bytes)
+        undivided = counted.method(possible, counted.sizes).bytes
+        methods[possible] = MethodCost(best(counted, possible, limit).effort, undivided)
     others = [cost.flops for other, cost in methods.items() if other != name]
     ratio = min(others) / methods[name].flops if others else 1.0
     leaves: Any = jax.tree_util.tree_leaves_with_path(params)

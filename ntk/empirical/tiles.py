@@ -37,6 +37,10 @@ class Tiles:
     outputs: int
     groups: tuple[tuple[int, ...], ...]
 
+    def only_leaves(self, n1: int, n2: int, k: int) -> bool:
+        """Whether a piece has all examples and outputs."""
+        return self.examples >= max(n1, n2) and self.outputs >= k
+
 
 def mirror(block: Array, reduction: str) -> Array:
     """Return the block on the other side of the diagonal."""
@@ -83,6 +87,23 @@ def symmetric(method: Method, features: Any, reduction: str) -> dict[int, Array]
     return {leaf: whole(leaf) for leaf in strips[0]}
 
 
+def in_groups(methods: list[Method], rows: Array, x1: Any, x2: Any, reduction: str) -> Array:
+    """Return the kernel as a sum over groups of leaves, of all examples and outputs each."""
+    k = rows.shape[0]
+    total: Any = None
+    for method in methods:
+        y1, y2, total = one_after_another(x1, x2, total)
+        here = as_stated(sum_of(whole(method, rows, y1, y2, reduction)), reduction, k)
+        total = here if total is None else total + here
+    result: Array = total
+    return result
+
+
+def one_after_another(*values: Any) -> Any:
+    """Return values unchanged, and keep the compiler from working on two groups at a time."""
+    return jax.lax.optimization_barrier(values)  # type: ignore[no-untyped-call]
+
+
 def of_pair(
     methods: list[Method], tiles: Tiles, rows: Array, x1: Any, x2: Any, reduction: str
 ) -> Array:
@@ -95,8 +116,7 @@ def of_pair(
     def block(one: Array, two: Array) -> Array:
         total: Any = None
         for method in methods:
-            # The barrier keeps the compiler from working on two groups at a time.
-            y1, y2, total = jax.lax.optimization_barrier((x1, x2, total))  # type: ignore[no-untyped-call]
+            y1, y2, total = one_after_another(x1, x2, total)
             parts = method.contract(method.features(y1, one), method.features(y2, two))
             here = as_stated(sum_of(parts), reduction, k)
             total = here if total is None else total + here
@@ -178,6 +198,9 @@ def build(request: Request, name: str, tiles: Tiles | None) -> Callable[[Any, An
         rows = request.rows(params, x1)
         if tiles is not None:
             methods = request.methods(name, params, x1, x2, tiles.groups)
+            sizes = request.sizes(x1, x2)
+            if tiles.only_leaves(sizes.n1, sizes.n2, request.k):
+                return in_groups(methods, rows, x1, x2, request.reduction)
             return tiled(methods, tiles, rows, x1, x2, request.reduction)
         everything = tuple(range(len(jax.tree.leaves(params))))
         (method,) = request.methods(name, params, x1, x2, [everything])

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import ntk
-from ntk.empirical import budget
+from ntk.empirical import budget, divisions
+from ntk.empirical.costs import accounts
 from ntk.empirical.request import make_request
 from ntk.empirical.tiles import Tiles, build
 from tests.empirical.zoo import ZOO
@@ -31,9 +32,9 @@ def test_tiles_make_the_same_kernel(x64, quick, output, method):
     f, params, x = case()
     whole = ntk.empirical_ntk(f, params, x, output=output, method="jacobian")
     request = make_request(f, params, x, output, coupled=False)
-    divisions = [Tiles(3, request.k, (EVERY,)), Tiles(4, min(2, request.k), EACH)]
-    if method == "vector_products":
-        divisions[1] = Tiles(4, min(2, request.k), (EVERY,))
+    groups = (EVERY,) if method == "vector_products" else EACH
+    divisions = [Tiles(3, request.k, (EVERY,)), Tiles(7, request.k, groups)]
+    divisions += [Tiles(4, min(2, request.k), groups)]
     for tiles in divisions:
         compute = jax.jit(build(request, method, tiles))
         np.testing.assert_allclose(compute(params, x, None), whole, rtol=1e-10, atol=1e-12)
@@ -51,9 +52,10 @@ def test_a_coupled_model_is_divided_by_leaves_and_outputs(x64, quick):
     whole = ntk.empirical_ntk(f, params, x, output="full", method="jacobian", coupled=True)
     request = make_request(f, params, x, "full", coupled=True)
     for method in ("structured", "jacobian"):
-        tiles = Tiles(5, 2, ((0,), (1,)))
-        got = jax.jit(build(request, method, tiles))(params, x, None)
-        np.testing.assert_allclose(got, whole, rtol=1e-10, atol=1e-12)
+        for outputs in (2, 3):
+            tiles = Tiles(5, outputs, ((0,), (1,)))
+            got = jax.jit(build(request, method, tiles))(params, x, None)
+            np.testing.assert_allclose(got, whole, rtol=1e-10, atol=1e-12)
 
 
 def wide():
@@ -75,6 +77,17 @@ def test_the_compiled_computation_stays_within_the_budget(quick, method, memory)
         assert free > 20 * limit  # the budget is one
     got = ntk.empirical_ntk(net.apply, params, x, method=method, memory=memory)
     np.testing.assert_allclose(got, ntk.empirical_ntk(net.apply, params, x), rtol=1e-4)
+
+
+def test_what_nearly_fits_is_not_taken_apart_leaf_by_leaf():
+    net = ntk.mlp(8, 512, outputs=4)
+    params, x = net.init(jax.random.key(0), (512,)), jnp.ones((8, 512))
+    counted = accounts(make_request(net.apply, params, x, "full", coupled=False), params, x, None)
+    undivided = counted.method("jacobian", counted.sizes)
+    found = divisions.best(counted, "jacobian", int(0.6 * undivided.bytes))
+    assert found.bytes <= 0.6 * undivided.bytes
+    repeated = (found.effort - undivided.contraction) / undivided.derivatives
+    assert 1 < repeated < 4  # there are nine leaves
 
 
 def test_a_budget_that_is_too_small_says_what_would_do(quick):
