@@ -143,19 +143,19 @@ def _normal(rng: np.random.Generator, count: int, shape: tuple[int, ...]) -> Any
     return rng.standard_normal((count, *shape), np.float32)
 
 
-def largest_drift(kernels: Any) -> Float[np.ndarray, " networks"]:
+def largest_drift(kernels: Any) -> Float[np.ndarray, "*networks"]:
     r"""Return the largest relative distance of kernels to those at the start.
 
     .. math:: \max_t \|\hat\Theta_t - \hat\Theta_0\|_F / \|\hat\Theta_0\|_F
 
     Parameters
     ----------
-    kernels : Array, shape (networks, r, N, N)
+    kernels : Array, shape (*networks, r, N, N)
         The kernels of each network on its way, the start first.
 
     Returns
     -------
-    NDArray, shape (networks,)
+    NDArray, shape (*networks)
         The drift of each.
 
     Examples
@@ -165,8 +165,8 @@ def largest_drift(kernels: Any) -> Float[np.ndarray, " networks"]:
     [0.5]
     """
     path = np.asarray(kernels, np.float64)
-    moved = np.linalg.norm(path - path[:, :1], axis=(2, 3)).max(axis=1)
-    return np.asarray(moved / np.linalg.norm(path[:, 0], axis=(1, 2)))
+    moved = np.linalg.norm(path - path[..., :1, :, :], axis=(-2, -1)).max(axis=-1)
+    return np.asarray(moved / np.linalg.norm(path[..., 0, :, :], axis=(-2, -1)))
 
 
 def train_networks(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ntk
-from ntk.companion.trajectories import draw_starts, train_networks
+from ntk.companion.trajectories import draw_starts, largest_drift, train_networks
 from ntk.errors import InvalidValueError
 
 X = jnp.asarray(np.random.default_rng(0).standard_normal((3, 2)))
@@ -63,6 +63,15 @@ def test_networks_differ_and_precision_is_as_asked(x64):
     assert len(np.unique(runs.drift)) == 5
     double = train_networks(NET, x, y, **{**HOW, "x_test": new}, networks=5)
     np.testing.assert_allclose(runs.outputs, double.outputs, atol=1e-5)  # the same networks
+
+
+def test_the_largest_drift_is_that_of_each_network_by_itself():
+    paths = np.random.default_rng(0).standard_normal((2, 4, 3, 5, 5))  # widths, seeds, records
+    drift = largest_drift(paths)
+    assert drift.shape == (2, 4)
+    start, *later = paths[1, 2]
+    farthest = max(np.sqrt(((K - start) ** 2).sum()) for K in later)
+    np.testing.assert_allclose(drift[1, 2], farthest / np.sqrt((start**2).sum()), rtol=1e-14)
 
 
 def test_no_networks_are_refused():
