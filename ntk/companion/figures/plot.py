@@ -12,14 +12,14 @@ from ntk.errors import MissingExtraError
 MIME = "application/vnd.plotly.v1+json"
 """The type under which notebooks keep a Plotly figure."""
 
-_DIGITS = 4
-_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
-_SHAPES = dict(zip(MARKERS, _SYMBOLS, strict=True))
-_GRID = "rgba(128, 128, 128, 0.25)"
 # Between powers of ten Plotly writes a bare 2 or 5, which reads as another number. It does so on
 # axes from one to seven powers long: fewer have plain numbers, more have powers only.
 _SHORTEST, _LONGEST = 1, 7
 _FEWEST_POWERS = 3
+_DIGITS = 4
+_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
+_SHAPES = dict(zip(MARKERS, _SYMBOLS, strict=True))
+_GRID = "rgba(128, 128, 128, 0.25)"
 
 
 @dataclass(frozen=True)
