@@ -20,7 +20,7 @@ class KernelGradientDescent:
     .. math:: \partial_t f(t) = - \nabla_K C |_{f(t)}
 
     (Jacot et al. 2018, section 3). For a cost that is convex and bounded below, and a kernel that
-    is positive definite on the data, it ends at a global minimum; along a null direction of the
+    is positive definite on the data, the cost tends to its infimum; along a null direction of the
     kernel the function does not move. For the squared loss :class:`ntk.GradientFlow` has the
     solution in closed form. This is :class:`ntk.DirectionFlow` down a cost, which solves for
 

@@ -115,6 +115,27 @@ def test_logarithmic_axes():
         figure(log="x")
 
 
+@pytest.mark.parametrize(
+    ("limits", "written"),
+    [
+        ((0.004, 3), ["0.01", "0.1", "1"]),
+        ((9, 600), ["10", "20", "50", "100", "200", "500"]),
+        ((0.01, 1), ["0.01", "0.1", "1"]),
+        ((0.2, 0.9), None),  # Plotly's own are 0.2, 0.3, ...
+        ((1e-8, 1), None),  # and powers of ten
+    ],
+)
+def test_every_tick_of_a_logarithmic_axis_is_written_in_full(limits, written):
+    axis = figure(draw=_ones, log="y", ylim=limits).plot["layout"]["yaxis"]
+    assert axis.get("ticktext") == written
+    if written:
+        assert (axis["tickmode"], axis["tickvals"]) == ("array", [float(t) for t in written])
+
+
+def _ones(panel, power):
+    panel.theory(X, np.ones_like(X))
+
+
 def test_it_is_small_reproducible_json():
     first, second = figure(), figure()
     text = json.dumps(first.plot, sort_keys=True)

@@ -12,6 +12,10 @@ from ntk.errors import MissingExtraError
 MIME = "application/vnd.plotly.v1+json"
 """The type under which notebooks keep a Plotly figure."""
 
+# Between powers of ten Plotly writes a bare 2 or 5, which reads as another number. It does so on
+# axes from one to seven powers long: fewer have plain numbers, more have powers only.
+_SHORTEST, _LONGEST = 1, 7
+_FEWEST_POWERS = 3
 _DIGITS = 4
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 _SHAPES = dict(zip(MARKERS, _SYMBOLS, strict=True))
@@ -173,4 +177,19 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "title": {"text": axis.label},
         "type": axis.scale,
         "zeroline": False,
+        **(_ticks(axis.limits) if axis.log else {}),
     }
+
+
+def _ticks(limits: tuple[float, float]) -> dict[str, Any]:
+    """Return the ticks of a logarithmic axis that Plotly would label badly, all in full."""
+    low, high = map(math.log10, limits)
+    if not _SHORTEST <= high - low < _LONGEST:
+        return {}
+    powers = range(math.floor(low), math.floor(high) + 1)
+    ticks = [float(f"1e{power}") for power in powers]
+    if sum(limits[0] <= tick <= limits[1] for tick in ticks) < _FEWEST_POWERS:
+        ticks = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+    shown = [tick for tick in ticks if limits[0] <= tick <= limits[1]]
+    texts = [f"{tick:g}" for tick in shown]
+    return {"tickmode": "array", "tickvals": shown, "ticktext": texts}
