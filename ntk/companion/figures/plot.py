@@ -20,6 +20,7 @@ _DIGITS = 4
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 _SHAPES = dict(zip(MARKERS, _SYMBOLS, strict=True))
 _GRID = "rgba(128, 128, 128, 0.25)"
+_STANDOFF = 12  # pixels from the numbers of an axis to its label
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "range": [float(f"{end:.{_DIGITS}g}") for end in ends],
         "showline": True,
         "ticks": "outside",
-        "title": {"text": axis.label},
+        "title": {"text": axis.label, "standoff": _STANDOFF},
         "type": axis.scale,
         "zeroline": False,
         **(_ticks(axis.limits) if axis.log else {}),
