@@ -192,6 +192,15 @@ def test_slope_guide_is_a_power_law_without_a_legend_entry(ax):
     np.testing.assert_allclose(ax.texts[-1].xy, (1000, 0.03))
 
 
+def test_the_label_of_a_slope_guide_is_on_the_side_where_it_does_not_cross_the_line(ax):
+    ax.set(xscale="log", yscale="log")
+    figures.slope_guide(ax, 2, through=(1, 1), to=10)
+    figures.slope_guide(ax, -2, through=(1, 1), to=10)
+    rising, falling = ax.texts
+    assert (rising.get_ha(), falling.get_ha()) == ("right", "left")
+    assert rising.xyann[0] < 0 < falling.xyann[0]
+
+
 def test_widths_are_written_in_digits(ax):
     ax.loglog([128, 1024], [0.4, 0.1])
     ax.figure.canvas.draw()

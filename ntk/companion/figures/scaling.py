@@ -111,8 +111,9 @@ def slope_guide(
     ax.annotate(
         f"slope {_fraction(slope)}" if label is None else label,
         (x0 * (to / x0) ** label_at, y0 * (y1 / y0) ** label_at),
-        xytext=(4, 4),
+        xytext=(-4 if slope > 0 else 4, 4),
         textcoords="offset points",
+        ha="right" if slope > 0 else "left",
         color="#606060",
         fontsize="small",
     )
