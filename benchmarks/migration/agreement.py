@@ -25,8 +25,10 @@ VERSIONS = "import json; from benchmarks.worker import versions; print(json.dump
 Results = Mapping[str, np.ndarray]
 
 
-def run(python: Path | str, side: Side, page: Path = PAGE) -> dict[str, np.ndarray]:
-    """Return what a side computes, in a process of its own.
+def run(
+    python: Path | str, side: Side, page: Path = PAGE, **surroundings: str
+) -> dict[str, np.ndarray]:
+    """Return what a side computes, in a process of its own with these variables set.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def run(python: Path | str, side: Side, page: Path = PAGE) -> dict[str, np.ndarr
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.npz"
-        _call(python, "-m", "benchmarks.migration.play", side, str(page), str(path))
+        _call(python, "-m", "benchmarks.migration.play", side, str(page), str(path), **surroundings)
         with np.load(path) as stored:
             return {name: stored[name] for name in stored.files}
 
@@ -109,11 +111,11 @@ def _titles(text: str) -> dict[str, str]:
     }
 
 
-def _call(python: Path | str, *arguments: str) -> str:
+def _call(python: Path | str, *arguments: str, **surroundings: str) -> str:
     done = subprocess.run(
         [str(python), *arguments],
         cwd=ROOT,
-        env=environment.clean(),
+        env=environment.clean(**surroundings),
         capture_output=True,
         text=True,
         check=False,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ntk.errors import InvalidValueError, ShapeError
 
@@ -53,4 +53,4 @@ def falling_share(scores: Any, hits: Any) -> float:
     if share in (0.0, 1.0):
         return 0.5
     spread = np.sqrt(share * (1 - share) * h.shape[1] * (centred @ centred))
-    return float(stats.norm.cdf(centred @ (h - share).sum(axis=1) / spread))
+    return float(special.ndtr(centred @ (h - share).sum(axis=1) / spread))

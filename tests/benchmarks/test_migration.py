@@ -1,6 +1,7 @@
 """The migration page: our blocks run and agree with what neural-tangents returned."""
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -13,12 +14,14 @@ TEXT = PAGE.read_text(encoding="utf-8")
 RECORD = json.loads(agreement.RECORD.read_text(encoding="utf-8"))
 # Double precision on both sides; a convention that is another one is off by far more.
 TOLERANCE = 1e-9
+# As the tests themselves are compiled; a worker is started without.
+SOON = {name: os.environ[name] for name in ("JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS")}
 
 
 @pytest.fixture(scope="module")
 def ours():
     """What our blocks compute, from an empty process as a reader would."""
-    return agreement.run(sys.executable, "ntk")
+    return agreement.run(sys.executable, "ntk", **SOON)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def test_a_convention_that_is_forgotten_is_told_apart(theirs, tmp_path):
         text = text[:at] + text[at:].replace(old, new, 1)
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
-    pairs = agreement.compare(theirs, agreement.run(sys.executable, "ntk", page))
+    pairs = agreement.compare(theirs, agreement.run(sys.executable, "ntk", page, **SOON))
     for name, pair in pairs.items():
         assert (pair["apart"] > 1e-3) == (name in FORGOTTEN), name
 

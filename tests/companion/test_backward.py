@@ -19,7 +19,7 @@ def test_outer_products_are_the_gradients(x64, activation):
     weights = [layer["weight"] for layer in params[::2]]
     sigma = ntk.layers.activation(activation).function
     forward, backward = passes(weights, x, sigma, ntk.conventions.c_sigma(activation))
-    gradients = jax.jacrev(net.apply)(params, x)
+    gradients = jax.jit(jax.jacrev(net.apply))(params, x)
     for g, b, layer in zip(forward, backward, gradients[::2], strict=True):
         np.testing.assert_allclose(
             jnp.einsum("ni,nj->nij", g, b), layer["weight"][:, 0], rtol=1e-10, atol=1e-14

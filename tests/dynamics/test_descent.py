@@ -2,6 +2,7 @@
 
 import warnings
 from fractions import Fraction
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +23,9 @@ METHODS = [(0.0, False), (0.6, False), (0.6, True)]
 SCALES = ["sum", "mean"]
 
 
-def by_optax(rate, momentum, nesterov, ridge, loss_scale, steps):
+@partial(jax.jit, static_argnums=(2, 3, 5))
+def by_optax(rate, scale, momentum, nesterov, ridge, steps):
     """Train the linear model f0 + X w by optax and return its outputs after each step."""
-    scale = 1 / Y.size if loss_scale == "mean" else 1.0
 
     def loss(w):
         residual = F0 + TRAIN @ w - Y
@@ -59,7 +60,8 @@ def test_agrees_with_optax_on_a_linear_model(x64, momentum, nesterov, loss_scale
         momentum=momentum,
         nesterov=nesterov,
     )
-    train, test = by_optax(rate, momentum, nesterov, ridge, loss_scale, 60)
+    scale = 1 / Y.size if loss_scale == "mean" else 1.0
+    train, test = by_optax(rate, scale, momentum, nesterov, ridge, 60)
     steps = np.arange(60.0)
     np.testing.assert_allclose(descent.train(steps, F0), train, atol=1e-11)
     np.testing.assert_allclose(descent.test(steps, K_TEST, F0_TEST, F0), test, atol=1e-10)

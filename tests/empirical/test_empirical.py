@@ -1,5 +1,6 @@
 """The empirical NTK against its definition, in every method and output."""
 
+from functools import cache, partial
 from pathlib import Path
 
 import jax
@@ -49,6 +50,7 @@ def pytree_case():
 CASES = {"dense": dense_case, "tokens": token_case, "pytree": pytree_case}
 
 
+@partial(jax.jit, static_argnums=0)
 def definition(f, params, x1, x2):
     """The Gram of flat Jacobians, (n1, n2, k, k)."""
 
@@ -59,23 +61,33 @@ def definition(f, params, x1, x2):
     return jnp.einsum("ikp,jlp->ijkl", flat_jacobian(x1), flat_jacobian(x2))
 
 
+@cache  # for every method
+def with_outputs(case, square):
+    """A model, its parameters and inputs, and its kernel in every output by the definition."""
+    f, params, x1, x2 = CASES[case]()
+    full = np.asarray(definition(f, params, x1, x1 if square else x2))
+    k = full.shape[-1]
+    return (
+        *(f, params, x1, None if square else x2),
+        {
+            "full": full,
+            "mean": np.trace(full, axis1=2, axis2=3) / k,
+            "diagonal": np.diagonal(full, axis1=2, axis2=3),
+            "pseudo": full.sum((2, 3)) / k,
+        },
+    )
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("method", [*METHODS, "auto"])
 @pytest.mark.parametrize("square", [True, False])
 def test_agrees_with_the_definition(x64, quick, case, method, square):
-    f, params, x1, x2 = CASES[case]()
-    full = definition(f, params, x1, x1 if square else x2)
-    k = full.shape[-1]
-    expected = {
-        "full": full,
-        "mean": jnp.trace(full, axis1=2, axis2=3) / k,
-        "diagonal": jnp.diagonal(full, axis1=2, axis2=3),
-        "pseudo": full.sum((2, 3)) / k,
-    }
+    f, params, x1, x2, expected = with_outputs(case, square)
+    full = expected["full"]
     for output, value in expected.items():
-        got = ntk.empirical_ntk(f, params, x1, None if square else x2, output=output, method=method)
+        got = ntk.empirical_ntk(f, params, x1, x2, output=output, method=method)
         assert got.dtype == jnp.float64
-        np.testing.assert_allclose(got, value, rtol=1e-10, atol=1e-12 * float(jnp.abs(full).max()))
+        np.testing.assert_allclose(got, value, rtol=1e-10, atol=1e-12 * np.abs(full).max())
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import jax
@@ -26,11 +27,17 @@ EVERY = (0, 1, 2, 3)
 EACH = ((0,), (1, 3), (2,))
 
 
+@cache  # for every method
+def whole_kernel(output):
+    f, params, x = case()
+    return np.asarray(ntk.empirical_ntk(f, params, x, output=output, method="jacobian"))
+
+
 @pytest.mark.parametrize("output", ["full", "mean", "diagonal", "pseudo"])
 @pytest.mark.parametrize("method", ["structured", "jacobian", "vector_products"])
 def test_tiles_make_the_same_kernel(x64, quick, output, method):
     f, params, x = case()
-    whole = ntk.empirical_ntk(f, params, x, output=output, method="jacobian")
+    whole = whole_kernel(output)
     request = make_request(f, params, x, output, coupled=False)
     groups = (EVERY,) if method == "vector_products" else EACH
     divisions = [Tiles(3, request.k, (EVERY,)), Tiles(7, request.k, groups)]

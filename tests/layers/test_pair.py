@@ -11,6 +11,7 @@ from ntk.inputs import input_state
 from ntk.layers.arcsine import arcsine_series, integral_series
 from ntk.layers.pair import Pair, acute_angle, opposition
 from ntk.state import State
+from tests.points import near_pairs
 
 ANGLES = np.concatenate([10.0 ** np.arange(-9, 0), np.linspace(0.1, np.pi / 2, 30)])
 
@@ -47,30 +48,6 @@ def test_geometry_agrees_with_its_definitions(x64):
     np.testing.assert_allclose(pair.determinant, v1 * v2 - cov**2, rtol=1e-13)
     np.testing.assert_allclose(pair.half_square_difference, (v1 + v2) / 2 - cov, rtol=1e-13)
     np.testing.assert_allclose(pair.half_square_sum, (v1 + v2) / 2 + cov, rtol=1e-13)
-
-
-def near_pairs(dtype):
-    """Rows that almost coincide with, oppose or are collinear to others, and are far larger."""
-    rng = np.random.default_rng(1)
-    x = rng.standard_normal((6, 12))
-    rows = [x]
-    for distance in (0.0, 1e-6, 1e-4, 1e-2):
-        noise = distance * rng.standard_normal(x.shape)
-        rows += [x + noise, -x + noise, 2.7 * x + noise]
-    return np.concatenate([*rows, 1e6 * x, 1e-6 * x, np.zeros((1, 12))]).astype(dtype)
-
-
-@pytest.mark.parametrize("bias", [None, 0.3])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs"])
-def test_single_precision_knows_near_duplicates(x64, activation, bias):
-    # Without the gap the derivative of the kink would be wrong by sqrt(eps) = 3e-4.
-    x = near_pairs("float32")
-    net = ntk.mlp(3, activation=activation, sigma_w=1.3, sigma_b=bias)
-    single, double = ntk.kernel(net, x), ntk.kernel(net, x.astype("float64"))
-    for part, exact in zip(single, double, strict=True):
-        scale = np.sqrt(np.outer(np.diag(exact), np.diag(exact)))
-        error = np.abs(np.asarray(part, "float64") - exact)
-        assert np.max(error[scale > 0] / scale[scale > 0]) < 2e-6
 
 
 def test_without_the_gap_single_precision_does_not_know_them(x64):

@@ -211,15 +211,15 @@ def test_features_move_by_one_step_at_every_width_in_mup_alone(x64, form):
     for width in (64, 1024):
         net = ntk.mlp(2, width, "erf", sigma_w=1.5, parametrization=form)
         hidden = ntk.Serial(*net.layers[:3])
-        descent = jax.jit(jax.grad(lambda p, n=net: jnp.mean((n.apply(p, x) - y) ** 2)))
-        changes = []
-        for seed in range(4):
-            params = net.init(jax.random.key(seed), (4,))
-            slope = descent(params)
+
+        def movement(params, net=net, hidden=hidden):
+            slope = jax.grad(lambda p: jnp.mean((net.apply(p, x) - y) ** 2))(params)
             after = jax.tree.map(lambda p, g: p - 0.5 * g, params, slope)
             change = hidden.apply(after[:3], x) - hidden.apply(params[:3], x)
-            changes.append(jnp.sqrt(jnp.mean(change**2)))
-        moved.append(float(np.mean(changes)))
+            return jnp.sqrt(jnp.mean(change**2))
+
+        starts = [net.init(jax.random.key(seed), (4,)) for seed in range(4)]
+        moved.append(float(np.mean([*map(jax.jit(movement), starts)])))
     # Sixteen times the width: the same movement, or a quarter of it.
     ratio = moved[1] / moved[0]
     assert 0.7 < ratio < 1.5 if form == "mup" else ratio < 0.45

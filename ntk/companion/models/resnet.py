@@ -83,8 +83,10 @@ def resnet18(
     Examples
     --------
     >>> import jax, jax.numpy as jnp
-    >>> f, params = resnet18(jax.random.key(0), jnp.ones((2, 8, 8, 3)), width=2)
-    >>> jax.eval_shape(f, params, jnp.ones((5, 8, 8, 3))).shape
+    >>> def outputs(key, images):
+    ...     f, params = resnet18(key, images)
+    ...     return f(params, images)
+    >>> jax.eval_shape(outputs, jax.random.key(0), jnp.ones((5, 32, 32, 3))).shape
     (5, 10)
     """
     model = ResNet18(classes, width)

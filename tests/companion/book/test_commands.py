@@ -67,8 +67,11 @@ def test_a_difference_has_a_status_and_is_compared_again(run, monkeypatch):
     assert len(calls) == 2
 
 
-def test_the_tests_run_until_they_pass_and_again_after_a_change(run, project):
-    (project.root / "tests" / "conftest.py").unlink()  # which would load JAX in each process
+def test_the_tests_run_until_they_pass_and_again_after_a_change(run, project, monkeypatch):
+    # Each process loads JAX for the settings, and packages for plugins, that this needs not.
+    (project.root / "tests" / "conftest.py").unlink()
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin")
     test = project.root / "tests" / "test_small.py"
     test.write_text("def test_small():\n    assert 1 == 2\n")
     assert run("book", "pytest").exit_code == 1

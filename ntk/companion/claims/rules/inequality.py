@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats would take a second to load
 
 from ntk.companion.claims.numerals import Real, each, finite_array
 from ntk.companion.claims.rules.base import Numbers, Outcome, Rule
@@ -77,7 +77,7 @@ class Inequality(Rule):
         if self.replicates:
             sample["replicates"] = len(m) if m.ndim else 0
             m, error = mean_and_error(m)
-            half = error * stats.t.isf((1 - self.confidence) / 2, sample["replicates"] - 1)
+            half = -error * special.stdtrit(sample["replicates"] - 1, (1 - self.confidence) / 2)
         if bound.shape not in ((), m.shape):
             raise ShapeError(
                 f"predicted has shape {bound.shape}, what it bounds {m.shape}; "

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats would take a second to load
 
 from ntk.companion.claims.numerals import Real, each, finite_array, plain
 from ntk.companion.claims.rules.base import Numbers, Outcome, Rule
@@ -69,7 +69,7 @@ class MonteCarlo(Rule):
         """
         if replicates >= _NORMAL_FROM:
             return float(self.standard_errors)
-        return float(stats.t.isf(stats.norm.sf(self.standard_errors), replicates - 1))
+        return float(-special.stdtrit(replicates - 1, special.ndtr(-self.standard_errors)))
 
     def judge(self, measured: Any, predicted: Any) -> Outcome:
         """Judge replicates along axis 0 against a number, or an array of the other axes."""
