@@ -211,6 +211,10 @@ def added(case: Mapping[str, Any], side: str) -> float | None:
     return _memory(case, side, lambda before, held: held - before)
 
 
+RESOLVED = 2**25
+"""Bytes of a call that can be told from pages that the process keeps for later."""
+
+
 def call(case: Mapping[str, Any], side: str) -> float | None:
     """Return how much the resident set grew during one compiled call, the median over rounds."""
     found = [m["call"] for m in case["sides"][side]["memory"] if m.get("call") is not None]

@@ -15,12 +15,12 @@ from benchmarks.page.parts import (
     aims,
     figure,
     limits,
+    of_call,
     over,
     sides,
     table,
     time,
 )
-from benchmarks.table import mebibytes
 
 METHODS = ("structured", "jacobian", "vector_products")
 GROWING = {"n": "inputs", "k": "outputs", "width": "width"}
@@ -65,10 +65,7 @@ def methods(record: Record) -> str:
     rows = []
     for case in record["cases"]:
         if records.available(case, "ours"):
-            shown = [
-                f"{time(case, side)}, {mebibytes(records.call(case, side))}"
-                for side in ("ours", *METHODS)
-            ]
+            shown = [f"{time(case, side)}, {of_call(case, side)}" for side in ("ours", *METHODS)]
             rows.append([case["title"].replace(" = ", f"{SPACE}={SPACE}"), *shown])
     return table(head, rows)
 
@@ -83,7 +80,7 @@ def short(record: Record | None) -> str:
             continue
         against = case["sides"][case["against"]]["label"]
         known = records.available(case, case["against"])
-        rows.append([case["title"], time(case, "ours"), mebibytes(records.call(case, "ours"))])
+        rows.append([case["title"], time(case, "ours"), of_call(case, "ours")])
         rows[-1] += [against, over(case, case["against"]) if known else "not measured"]
     head = ["All pairs of outputs", "Time", "Memory of a call", "Beside", "takes, times ours"]
     about = (
@@ -119,8 +116,11 @@ def _exponents(record: Record, name: str, side: str) -> str:
         return "not measured"
     at = [case["parameters"][name] for case in shown]
     told = [f"{exponent(at, [statistics.median(records.seconds(c, side)) for c in shown]):.2f}"]
-    known = [amount for case in shown if (amount := records.call(case, side))]
-    told += [f"{exponent(at, known):.2f}" if len(known) == len(at) else "unknown"]
+    held = [(where, records.call(case, side)) for where, case in zip(at, shown, strict=True)]
+    known = [(n, amount) for n, amount in held if amount and amount >= records.RESOLVED]
+    # Three sizes at least: two would be a line through anything.
+    resolved = len(known) > 2
+    told += [f"{exponent(*map(list, zip(*known, strict=True))):.2f}" if resolved else "unresolved"]
     return ", ".join(told)
 
 

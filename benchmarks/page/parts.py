@@ -1,7 +1,7 @@
 """What sections are put together from: tables, figures, what was wanted and what came out."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import record as records
@@ -31,9 +31,9 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def sides(record: Record) -> str:
     """Return the table of every side of every case: time, ratio, memory."""
     rows = []
-    amounts = {"Peak memory": records.peak, "Computing": records.added}
+    amounts = {"Peak memory": amount(records.peak), "Computing": amount(records.added)}
     if records.has_calls(record):
-        amounts["One call"] = records.call
+        amounts["One call"] = of_call
     for case in record["cases"]:
         if not records.available(case, "ours"):
             reason = case["sides"]["ours"]["unavailable"]
@@ -43,11 +43,24 @@ def sides(record: Record) -> str:
             row = [case["title"] if name == "ours" else "", side["label"]]
             if records.available(case, name):
                 row += [time(case, name), over(case, name)]
-                row += [mebibytes(of(case, name)) for of in amounts.values()]
+                row += [text(case, name) for text in amounts.values()]
             else:
                 row += [f"not available: {side['unavailable']}", "", *[""] * len(amounts)]
             rows.append(row)
     return table(["Network", "Side", "Time", "Over ours (range)", *amounts], rows)
+
+
+def amount(of: Callable[..., float | None]) -> Callable[..., str]:
+    """Return the function that writes what another one finds."""
+    return lambda case, side: mebibytes(of(case, side))
+
+
+def of_call(case: Mapping[str, Any], side: str) -> str:
+    """Return the memory of a call as far as it is resolved."""
+    found = records.call(case, side)
+    if found is not None and found < records.RESOLVED:
+        return f"below {mebibytes(records.RESOLVED)}"
+    return mebibytes(found)
 
 
 def time(case: Mapping[str, Any], side: str) -> str:

@@ -8,6 +8,7 @@ import scipy.integrate
 import scipy.special
 
 import ntk
+from ntk.dynamics.ode import TOLERANCE
 from ntk.errors import InvalidTypeError, InvalidValueError, ShapeError
 
 RNG = np.random.default_rng(5)
@@ -61,7 +62,11 @@ def by_scipy(loss, times, rate, momentum):
     ("loss", "momentum"), [*((name, None) for name in TARGETS), ("cross_entropy", 0.4)]
 )
 def test_agrees_with_another_solver_on_hand_written_gradients(x64, loss, momentum):
-    flow = ntk.FunctionFlow(K, TARGETS[loss], loss, learning_rate=0.8, momentum=momentum)
+    # A step across the kink of the Huber gradient is of first order, whatever its estimated error.
+    tolerance = 1e-12 if loss == "huber" else None
+    flow = ntk.FunctionFlow(
+        K, TARGETS[loss], loss, learning_rate=0.8, momentum=momentum, tolerance=tolerance
+    )
     train, test = by_scipy(loss, TIMES, 0.8, momentum)
     np.testing.assert_allclose(flow.train(TIMES, F0), train, atol=1e-7)
     np.testing.assert_allclose(flow.test(TIMES, K_TEST, F0_TEST, F0), test, atol=1e-7)
@@ -197,7 +202,9 @@ def test_single_precision_and_the_null_space():
     flow = ntk.FunctionFlow(twice, np.asarray([[3.0], [1.0]], np.float32), "squared")
     end = flow.train(20.0, np.zeros((2, 1), np.float32))
     assert end.dtype == np.float32
-    np.testing.assert_allclose(end, [[2.0], [2.0]], atol=1e-4)
+    # The outputs are K a, where the null direction of a has grown to 20: so much may a step miss.
+    of_a_step = TOLERANCE["float32"] * (1 + 20)
+    np.testing.assert_allclose(end, [[2.0], [2.0]], atol=np.linalg.norm(twice, 2) * of_a_step)
     still = ntk.FunctionFlow(0 * twice, np.ones((2, 1), np.float32), "squared")
     np.testing.assert_array_equal(still.train(3.0, np.zeros((2, 1), np.float32)), np.zeros((2, 1)))
     start = np.asarray([[0.5], [2.0]], np.float32)
