@@ -24,10 +24,13 @@ class Work:
         Everything that goes in. Sides whose inputs differ in a single bit are not compared.
     run
         One computation from beginning to end; it returns once the result is in memory.
+    planned
+        The bytes that the compiler lays out for it, where the library tells.
     """
 
     inputs: Sequence[np.ndarray]
     run: Callable[[], Any]
+    planned: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,19 @@ def _ours(method: Any) -> Callable[[Parameters], Work]:
         import jax
 
         import ntk
+        from ntk.empirical.budget import compiled_bytes
 
         f, params, x, inputs = _on_device(p)
         how = {"output": p.get("output", "full"), "method": method, "memory": p.get("memory")}
-        return Work(inputs, lambda: jax.block_until_ready(ntk.empirical_ntk(f, params, x, **how)))
+
+        def kernel(params: Any, x: Any) -> Any:
+            return ntk.empirical_ntk(f, params, x, **how)
+
+        return Work(
+            inputs,
+            lambda: jax.block_until_ready(kernel(params, x)),
+            lambda: compiled_bytes(kernel, params, x),
+        )
 
     return build
 

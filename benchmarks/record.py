@@ -217,7 +217,16 @@ RESOLVED = 2**25
 
 def call(case: Mapping[str, Any], side: str) -> float | None:
     """Return how much the resident set grew during one compiled call, the median over rounds."""
-    found = [m["call"] for m in case["sides"][side]["memory"] if m.get("call") is not None]
+    return _median(case, side, "call")
+
+
+def planned(case: Mapping[str, Any], side: str) -> float | None:
+    """Return the bytes that the compiler lays out for a call, if the library tells."""
+    return _median(case, side, "planned")
+
+
+def _median(case: Mapping[str, Any], side: str, what: str) -> float | None:
+    found = [m[what] for m in case["sides"][side]["memory"] if m.get(what) is not None]
     return float(statistics.median(found)) if found else None
 
 

@@ -67,7 +67,9 @@ def main(group: str, case_id: str, side_name: str, scale: str) -> None:
             np.save(order["path"], np.asarray(work.run()))
             _answer(answers, saved=order["path"])
         elif order["do"] == "memory":
-            _answer(answers, peak=memory()["VmHWM"], call=memory_of_a_call(work.run))
+            peak, call = memory()["VmHWM"], memory_of_a_call(work.run)
+            planned = None if work.planned is None else work.planned()
+            _answer(answers, peak=peak, call=call, planned=planned)
         else:
             _answer(answers, finished=True)
             return

@@ -116,12 +116,20 @@ def _exponents(record: Record, name: str, side: str) -> str:
         return "not measured"
     at = [case["parameters"][name] for case in shown]
     told = [f"{exponent(at, [statistics.median(records.seconds(c, side)) for c in shown]):.2f}"]
-    held = [(where, records.call(case, side)) for where, case in zip(at, shown, strict=True)]
-    known = [(n, amount) for n, amount in held if amount and amount >= records.RESOLVED]
+    held = [(where, _held(case, side)) for where, case in zip(at, shown, strict=True)]
+    known = [(n, amount) for n, amount in held if amount is not None]
     # Three sizes at least: two would be a line through anything.
     resolved = len(known) > 2
     told += [f"{exponent(*map(list, zip(*known, strict=True))):.2f}" if resolved else "unresolved"]
     return ", ".join(told)
+
+
+def _held(case: Mapping[str, Any], side: str) -> float | None:
+    """Return the memory of a call: as planned, or as measured where that is resolved."""
+    planned, call = records.planned(case, side), records.call(case, side)
+    if planned is not None:
+        return planned
+    return call if call is not None and call >= records.RESOLVED else None
 
 
 def _fixed(record: Record, name: str) -> Any:

@@ -52,7 +52,7 @@ def journal(run: Run, group: str) -> Journal:
                     if side.name != "ours" and number == repetition == 0:
                         took = 4.0  # something else ran meanwhile
                     add(kind="time", repetition=repetition, seconds=took, cpu_seconds=took, **at)
-                add(kind="memory", peak=2**29, call=2**27, **at)
+                add(kind="memory", peak=2**29, call=2**27, planned=2**26, **at)
     return found
 
 

@@ -32,6 +32,7 @@ def test_ratios_are_of_medians_and_ranges_of_calls_side_by_side(run):
     assert record.peak(case, "ours") == 2**29
     assert record.added(case, "ours") == 2**28
     assert record.call(case, "ours") == 2**27
+    assert record.planned(case, "ours") == 2**26
 
 
 def test_memory_that_the_system_does_not_tell_is_unknown(run):
