@@ -39,7 +39,7 @@ def _ours(method: Any) -> Callable[[Parameters], Work]:
         return Work(
             inputs,
             lambda: jax.block_until_ready(kernel(params, x)),
-            lambda: compiled_bytes(kernel, params, x),
+            planned=lambda: compiled_bytes(kernel, params, x),
         )
 
     return build

@@ -107,7 +107,6 @@ def check_outputs(f: Model, params: Any, name: str, x: Any) -> int:
 
 def check_batch_of_one(f: Model, params: Any, name: str, x: Any) -> None:
     """Raise unless ``f`` takes one example alone, as a Jacobian taken example by example needs."""
-    n = batch_size(name, x)
     expected = (
         "f must take any number of examples; make a batch that it closes over an input, or take "
         "the joint Jacobian of the whole batch, ntk.empirical_ntk(..., coupled=True)"
@@ -120,7 +119,8 @@ def check_batch_of_one(f: Model, params: Any, name: str, x: Any) -> None:
         y = jax.eval_shape(of_one, params, x)
     except Exception as error:  # of whatever library the model is written in
         raise ShapeError(
-            f"f(params, {name}) takes the batch of {n} but f(params, {name}[:1]) fails: "
+            f"f(params, {name}) takes the batch of {len(jax.tree.leaves(x)[0])} but "
+            f"f(params, {name}[:1]) fails: "
             f"{expected}. It says: {error}"
         ) from error
     if y.shape[:1] != (1,):

@@ -11,6 +11,11 @@ TRANSFORMER = {
     "model": "transformer", "width": 64, "depth": 2, "heads": 4, "tokens": 16, "d": 48,
     "k": 10, "n": 32,
 }  # fmt: skip
+QUICK = {
+    "mlp": {"width": 16, "n": 8, "d": 5, "k": 3},
+    "conv": {"channels": 4, "side": 4, "n": 5, "k": 3},
+    "transformer": {"width": 8, "heads": 2, "tokens": 3, "d": 5, "n": 5, "k": 3},
+}
 
 CASES = (
     Case(
@@ -18,7 +23,7 @@ CASES = (
         title="fully-connected, width 512, depth 3, n = 200",
         sides=(OURS, PEER, LIMIT),
         parameters=MLP,
-        quick={"width": 16, "n": 8, "d": 5, "k": 3},
+        quick=QUICK["mlp"],
         aim=1.5,
     ),
     # By itself, since a call takes a minute and 8 GB.
@@ -27,7 +32,7 @@ CASES = (
         title="the same, its default",
         sides=(OURS, PEER_DEFAULT),
         parameters=MLP,
-        quick={"width": 16, "n": 8, "d": 5, "k": 3},
+        quick=QUICK["mlp"],
         against="peer-default",
         aim=100.0,
         rounds=1,
@@ -37,7 +42,7 @@ CASES = (
         title="convolutional, 32 channels, depth 3, 16 × 16, n = 32",
         sides=(OURS, PEER, PEER_DEFAULT, PEER_VECTOR),
         parameters=CONV,
-        quick={"channels": 4, "side": 4, "n": 5, "k": 3},
+        quick=QUICK["conv"],
         aim=1.0,
     ),
     Case(
@@ -45,7 +50,7 @@ CASES = (
         title="transformer, width 64, 2 blocks, 16 tokens, n = 32",
         sides=(OURS, PEER, PEER_DEFAULT, PEER_VECTOR),
         parameters=TRANSFORMER,
-        quick={"width": 8, "heads": 2, "tokens": 3, "d": 5, "n": 5, "k": 3},
+        quick=QUICK["transformer"],
         aim=1.0,
     ),
 )

@@ -1,7 +1,7 @@
 """The three methods of the empirical kernel beside each other, and what is taken by itself."""
 
 from benchmarks.case import Case
-from benchmarks.cases.empirical import CONV, MLP, TRANSFORMER
+from benchmarks.cases.empirical import CONV, MLP, QUICK, TRANSFORMER
 from benchmarks.finite import METHODS, OURS
 
 TITLE = "Methods for empirical kernels"
@@ -12,11 +12,6 @@ NETWORKS = {
     "transformer": ("transformer, n = 32", TRANSFORMER),
 }
 OUTPUTS = {"full": "all pairs of outputs", "mean": "mean over outputs"}
-QUICK = {
-    "mlp": {"width": 16, "n": 8, "d": 5, "k": 3},
-    "conv": {"channels": 4, "side": 4, "n": 5, "k": 3},
-    "transformer": {"width": 8, "heads": 2, "tokens": 3, "d": 5, "n": 5, "k": 3},
-}
 
 
 def _case(network: str, output: str) -> Case:

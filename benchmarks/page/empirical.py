@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import finite
 from benchmarks import record as records
 from benchmarks.page.numbers import number
 from benchmarks.page.parts import (
@@ -22,7 +23,7 @@ from benchmarks.page.parts import (
     time,
 )
 
-METHODS = ("structured", "jacobian", "vector_products")
+METHODS = tuple(side.name for side in finite.METHODS)
 GROWING = {"n": "inputs", "k": "outputs", "width": "width"}
 
 

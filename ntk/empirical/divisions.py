@@ -134,7 +134,7 @@ def _effort(counted: Accounts, name: str, tiles: Tiles | None) -> float:
         t1, t2 = (min(tiles.examples, n) for n in (sizes.n1, sizes.n2))
         down, across = math.ceil(sizes.n1 / t1), math.ceil(sizes.n2 / t2)
         pairs = down * (down + 1) / 2 if sizes.symmetric else down * across
-        keeps = len(tiles.groups) == 1 and tiles.outputs >= sizes.k
+        keeps = tiles.keeps_features(sizes.k)
         rows = int(pairs * t2 + (down if keeps else pairs) * t1)
     one = Sizes(1, 1, min(tiles.outputs, sizes.k), sizes.reduction, symmetric=True)
     derivatives = sum(counted.method(name, one, group).derivatives for group in tiles.groups)

@@ -41,6 +41,10 @@ class Tiles:
         """Whether a piece has all examples and outputs."""
         return self.examples >= max(n1, n2) and self.outputs >= k
 
+    def keeps_features(self, k: int) -> bool:
+        """Whether the features of a row of tiles serve all its columns."""
+        return len(self.groups) == 1 and self.outputs >= k
+
 
 def mirror(block: Array, reduction: str) -> Array:
     """Return the block on the other side of the diagonal."""
@@ -87,21 +91,22 @@ def symmetric(method: Method, features: Any, reduction: str) -> dict[int, Array]
     return {leaf: whole(leaf) for leaf in strips[0]}
 
 
-def in_groups(methods: list[Method], rows: Array, x1: Any, x2: Any, reduction: str) -> Array:
-    """Return the kernel as a sum over groups of leaves, of all examples and outputs each."""
-    k = rows.shape[0]
+def over_groups(
+    methods: list[Method],
+    x1: Any,
+    x2: Any,
+    parts: Callable[[Method, Any, Any], dict[int, Array]],
+    stated: Callable[[Array], Array],
+) -> Array:
+    """Return the sum over groups of leaves, one group after another."""
     total: Any = None
     for method in methods:
-        y1, y2, total = one_after_another(x1, x2, total)
-        here = as_stated(sum_of(whole(method, rows, y1, y2, reduction)), reduction, k)
+        # The barrier keeps the compiler from working on two groups at a time.
+        y1, y2, total = jax.lax.optimization_barrier((x1, x2, total))  # type: ignore[no-untyped-call]
+        here = stated(sum_of(parts(method, y1, y2)))
         total = here if total is None else total + here
     result: Array = total
     return result
-
-
-def one_after_another(*values: Any) -> Any:
-    """Return values unchanged, and keep the compiler from working on two groups at a time."""
-    return jax.lax.optimization_barrier(values)  # type: ignore[no-untyped-call]
 
 
 def of_pair(
@@ -114,14 +119,10 @@ def of_pair(
     shape = {"full": (n1, n2, k, k), "mean": (n1, n2), "diagonal": (n1, n2, k)}[reduction]
 
     def block(one: Array, two: Array) -> Array:
-        total: Any = None
-        for method in methods:
-            y1, y2, total = one_after_another(x1, x2, total)
-            parts = method.contract(method.features(y1, one), method.features(y2, two))
-            here = as_stated(sum_of(parts), reduction, k)
-            total = here if total is None else total + here
-        result: Array = total
-        return result
+        def parts(method: Method, y1: Any, y2: Any) -> dict[int, Array]:
+            return method.contract(method.features(y1, one), method.features(y2, two))
+
+        return over_groups(methods, x1, x2, parts, lambda K: as_stated(K, reduction, k))
 
     if chunks == 1:
         return block(rows, rows)
@@ -154,7 +155,7 @@ def tiled(
     n1, n2 = (jax.tree.leaves(x)[0].shape[0] for x in (x1, x1 if x2 is None else x2))
     k, t1, t2 = rows.shape[0], min(tiles.examples, n1), min(tiles.examples, n2)
     shape = {"full": (n1, n2, k, k), "mean": (n1, n2), "diagonal": (n1, n2, k)}[reduction]
-    keeps_features = len(methods) == 1 and tiles.outputs >= k
+    keeps_features = tiles.keeps_features(k)
 
     def some(x: Any, i: Any, size: int, n: int) -> tuple[Any, Any]:
         # The last tile reaches back instead of beyond the end: what it meets is the same again.
@@ -200,7 +201,13 @@ def build(request: Request, name: str, tiles: Tiles | None) -> Callable[[Any, An
             methods = request.methods(name, params, x1, x2, tiles.groups)
             sizes = request.sizes(x1, x2)
             if tiles.only_leaves(sizes.n1, sizes.n2, request.k):
-                return in_groups(methods, rows, x1, x2, request.reduction)
+                return over_groups(
+                    methods,
+                    x1,
+                    x2,
+                    lambda method, y1, y2: whole(method, rows, y1, y2, request.reduction),
+                    lambda K: as_stated(K, request.reduction, request.k),
+                )
             return tiled(methods, tiles, rows, x1, x2, request.reduction)
         everything = tuple(range(len(jax.tree.leaves(params))))
         (method,) = request.methods(name, params, x1, x2, [everything])
